@@ -1,0 +1,27 @@
+//! The run of a reader beside the committed one: what readers come back for.
+
+use super::report::{measurement, number, table};
+use crate::lab::record::Record;
+
+/// Every claim and every value that both runs have or only one, where they differ.
+pub fn side_by_side(committed: &Record, yours: &Record) -> String {
+    let mut rows = vec![vec!["".into(), "committed".into(), "yours".into()]];
+    for claim in &yours.claims {
+        let other = committed.claims.iter().find(|other| other.id == claim.id);
+        for (index, part) in claim.parts.iter().enumerate() {
+            let before = other.and_then(|other| Some(measurement(other, other.parts.get(index)?)));
+            let name = format!("{} ({})", claim.id, part.at);
+            rows.push(vec![name, before.unwrap_or("–".into()), measurement(claim, part)]);
+        }
+        let verdict = other.map_or("–", |other| other.verdict.words());
+        rows.push(vec![format!("{}: verdict", claim.id), verdict.into(), claim.verdict.words().into()]);
+    }
+    let names: std::collections::BTreeSet<&String> = committed.values.keys().chain(yours.values.keys()).collect();
+    let shown = |record: &Record, name: &String| record.values.get(name).map_or("–".into(), |value| number(*value));
+    for name in names {
+        if committed.values.get(name) != yours.values.get(name) {
+            rows.push(vec![name.clone(), shown(committed, name), shown(yours, name)]);
+        }
+    }
+    table(&rows)
+}

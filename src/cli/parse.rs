@@ -1,0 +1,65 @@
+//! Values of flags, each with its allowed range in the message.
+
+use crate::lab::runner::Shard;
+
+/// A number above 0.
+pub fn positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number > 0.0 && number.is_finite() => Ok(number),
+        _ => Err("expected a number above 0, such as 0.1 or 1e-4".into()),
+    }
+}
+
+/// A whole number from 1 up.
+pub fn count(text: &str) -> Result<u64, String> {
+    match text.parse::<u64>() {
+        Ok(number) if (1..=1_000_000_000).contains(&number) => Ok(number),
+        _ => Err("expected a whole number from 1 to 1000000000".into()),
+    }
+}
+
+/// `5` for seeds 0 to 4, or `10..15` for seeds 10 to 14.
+pub fn seeds(text: &str) -> Result<SeedRange, String> {
+    let range = match text.split_once("..") {
+        Some((first, end)) => first.parse().ok().zip(end.parse().ok()),
+        None => text.parse().ok().map(|count| (0, count)),
+    };
+    match range {
+        Some((first, end)) if first < end && end - first <= 1000 => Ok(SeedRange { first, end }),
+        _ => Err("expected a number of seeds from 1 to 1000, or a range such as 10..15".into()),
+    }
+}
+
+/// Seeds from `first` up to but not including `end`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeedRange {
+    pub first: u64,
+    pub end: u64,
+}
+
+/// `i/n`: part i of n, from 1.
+pub fn shard(text: &str) -> Result<Shard, String> {
+    let parts = text.split_once('/').and_then(|(index, count)| Some((index.parse().ok()?, count.parse().ok()?)));
+    match parts {
+        Some((index, count)) if (1..=count).contains(&index) => Ok(Shard { index: index - 1, count }),
+        _ => Err("expected i/n with i from 1 to n, such as 1/4".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_out_of_range_are_refused() {
+        assert_eq!(positive("1e-4"), Ok(1e-4));
+        assert!(["0", "-1", "nan", "inf", "x"].iter().all(|text| positive(text).is_err()));
+        assert_eq!(count("7"), Ok(7));
+        assert!(["0", "-1", "1.5", "10000000000"].iter().all(|text| count(text).is_err()));
+        assert_eq!(seeds("5"), Ok(SeedRange { first: 0, end: 5 }));
+        assert_eq!(seeds("1000..1003"), Ok(SeedRange { first: 1000, end: 1003 }));
+        assert!(["0", "3..3", "5..2", "a..b", "0..2000"].iter().all(|text| seeds(text).is_err()));
+        assert_eq!(shard("1/4"), Ok(Shard { index: 0, count: 4 }));
+        assert!(["0/4", "5/4", "1", "a/b"].iter().all(|text| shard(text).is_err()));
+    }
+}

@@ -1,0 +1,46 @@
+//! Where files go.
+
+use crate::lab::protocol::Protocol;
+use anyhow::{Context, Result};
+use normbook_fingerprint::sha256;
+use std::path::{Path, PathBuf};
+
+/// The folders of the repository that a run uses.
+pub struct Places {
+    pub root: PathBuf,
+    lab: PathBuf,
+}
+
+impl Places {
+    /// The repository that this program was built from or, if that is gone, the one it is started in. The environment
+    /// variable NORMBOOK_LAB names another folder for what is not committed.
+    pub fn find() -> Result<Self> {
+        let built = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let here = std::env::current_dir().context("the current folder is gone")?;
+        let is_root = |folder: &&Path| folder.join("figures").is_dir();
+        let root = [built, &here].into_iter().find(is_root).context("start this program in the folder of normbook")?;
+        let lab = std::env::var_os("NORMBOOK_LAB").map_or_else(|| root.join("lab"), PathBuf::from);
+        Ok(Self { root: root.to_owned(), lab })
+    }
+
+    /// Finished trials.
+    pub fn trials(&self) -> PathBuf {
+        self.lab.join("trials")
+    }
+
+    /// The committed evidence of a chapter.
+    pub fn committed(&self, chapter: &str) -> PathBuf {
+        self.root.join("figures").join(chapter)
+    }
+
+    /// The folder of a run that is not the committed one.
+    pub fn run(&self, chapter: &str, protocol: &Protocol, device: &str) -> PathBuf {
+        let text = serde_json::to_vec(&(protocol, device)).expect("protocols are plain");
+        self.lab.join("runs").join(chapter).join(&sha256(&text)[..8])
+    }
+}
+
+/// The record in a folder.
+pub fn record(folder: &Path) -> PathBuf {
+    folder.join("record.json")
+}

@@ -1,0 +1,76 @@
+//! What a run prints at its end.
+
+use crate::lab::claim::{Claim, Measure, Part};
+
+/// A number with four significant digits, as short as it can be.
+pub fn number(value: f64) -> String {
+    let size = value.abs();
+    if value == 0.0 || (1e-3..1e6).contains(&size) {
+        let rounded: f64 = format!("{value:.3e}").parse().expect("a formatted number parses");
+        format!("{rounded}")
+    } else {
+        format!("{value:.3e}")
+    }
+}
+
+/// What was measured in one part: the value, or the estimate with its interval.
+pub fn measurement(claim: &Claim, part: &Part) -> String {
+    let Some(estimate) = part.estimate else { return "nothing".into() };
+    let bound = if part.lower_bounds > 0 { "≥ " } else { "" };
+    match (claim.measure, part.low, part.high) {
+        (Measure::Ratio | Measure::Difference, Some(low), Some(high)) => {
+            format!("{bound}{} [{}, {}]", number(estimate), number(low), number(high))
+        }
+        _ => format!("{bound}{}", number(estimate)),
+    }
+}
+
+/// Lines of cells, each column as wide as its widest cell.
+pub fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+    let line = |row: &Vec<String>| {
+        let padded = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        format!("{}\n", padded.collect::<Vec<_>>().join("  ").trim_end())
+    };
+    rows.iter().map(line).collect()
+}
+
+/// The claims: statement, rule, measured values, verdict.
+pub fn claims(claims: &[Claim]) -> String {
+    let mut text = String::new();
+    for claim in claims {
+        let headline = if claim.headline { " (headline)" } else { "" };
+        text += &format!("\n{}{headline}: {}\n", claim.id, claim.statement);
+        text += &format!("  measured  {}\n", claim.measured);
+        text += &format!("  rule      {}\n", claim.holds_if());
+        for part in &claim.parts {
+            let failed = match part.failed {
+                0 => String::new(),
+                runs => format!("; {runs} of {} did not reach the target", part.samples.len()),
+            };
+            text +=
+                &format!("  {:<9} {}{failed}\n", "found", format_args!("{}: {}", part.at, measurement(claim, part)));
+        }
+        text += &format!("  verdict   {}\n", claim.verdict.words().to_uppercase());
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short() {
+        let shown: Vec<String> = [0.0, 1.0, 0.123456, 1234.56, 98_765.4, 2.5e-9, 1.0e7].map(number).into();
+        assert_eq!(shown, ["0", "1", "0.1235", "1235", "98770", "2.500e-9", "1.000e7"]);
+    }
+
+    #[test]
+    fn columns_line_up() {
+        let rows = [vec!["κ".into(), "raw".into()], vec!["value".into(), "1".into()]];
+        assert_eq!(table(&rows), "κ      raw\nvalue  1\n");
+    }
+}

@@ -1,0 +1,95 @@
+//! A multilayer perceptron with ReLU: a_l = max(0, W_l a_{l−1} + b_l), logits = W_L a_{L−1} + b_L.
+//!
+//! Weights start normal with variance 2 / (inputs + outputs) (Glorot & Bengio 2010, eq. 12 has a + b in its uniform
+//! form), biases at 0.
+
+use crate::seed::Stream;
+use candle_core::{Device, Result, Tensor, Var};
+
+/// Weights `[outputs, inputs]` and bias `[outputs]`.
+struct Layer {
+    weight: Var,
+    bias: Var,
+}
+
+/// The net.
+pub struct Mlp {
+    layers: Vec<Layer>,
+}
+
+impl Mlp {
+    /// `widths` are the inputs, the hidden layers and the classes. Draws the weights from `init`, layer by layer.
+    pub fn new(widths: &[usize], init: &mut Stream, device: &Device) -> Result<Self> {
+        let layer = |pair: &[usize]| -> Result<Layer> {
+            let (inputs, outputs) = (pair[0], pair[1]);
+            let deviation = (2.0 / (inputs + outputs) as f64).sqrt();
+            let weight = init.normal_tensor((outputs, inputs), deviation, device)?;
+            let bias = Tensor::zeros(outputs, weight.dtype(), device)?;
+            Ok(Layer { weight: Var::from_tensor(&weight)?, bias: Var::from_tensor(&bias)? })
+        };
+        Ok(Self { layers: widths.windows(2).map(layer).collect::<Result<_>>()? })
+    }
+
+    /// `[N, inputs] -> [N, classes]`: the logits.
+    pub fn forward(&self, inputs: &Tensor) -> Result<Tensor> {
+        let mut activations = inputs.clone();
+        for (depth, layer) in self.layers.iter().enumerate() {
+            if depth > 0 {
+                activations = activations.relu()?;
+            }
+            activations = activations.matmul(&layer.weight.t()?)?.broadcast_add(&layer.bias)?;
+        }
+        Ok(activations)
+    }
+
+    /// Every trainable tensor, layer by layer: weight, bias.
+    pub fn parameters(&self) -> Vec<Var> {
+        self.layers.iter().flat_map(|layer| [layer.weight.clone(), layer.bias.clone()]).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seed::{Purpose, Seed};
+
+    fn net(seed: u64) -> Mlp {
+        Mlp::new(&[3, 4, 2], &mut Seed(seed).stream(Purpose::Init, 0), &Device::Cpu).unwrap()
+    }
+
+    fn flat(tensor: &Tensor) -> Vec<f32> {
+        tensor.flatten_all().unwrap().to_vec1().unwrap()
+    }
+
+    /// The definition, recomputed with plain loops.
+    #[test]
+    fn the_logits_are_those_of_the_definition() {
+        let net = net(0);
+        let input = [0.5f32, -1.0, 2.0];
+        let tensors: Vec<Vec<f32>> = net.parameters().iter().map(|var| flat(var)).collect();
+        let affine = |weight: &[f32], bias: &[f32], input: &[f32]| -> Vec<f32> {
+            let row = |(row, bias): (&[f32], &f32)| row.iter().zip(input).map(|(w, x)| w * x).sum::<f32>() + bias;
+            weight.chunks(input.len()).zip(bias).map(row).collect()
+        };
+        let hidden: Vec<f32> = affine(&tensors[0], &tensors[1], &input).iter().map(|z| z.max(0.0)).collect();
+        let expected = affine(&tensors[2], &tensors[3], &hidden);
+        let logits = flat(&net.forward(&Tensor::from_slice(&input, (1, 3), &Device::Cpu).unwrap()).unwrap());
+        for (logit, expected) in logits.iter().zip(&expected) {
+            assert!((logit - expected).abs() < 1e-6, "{logits:?} {expected:?}");
+        }
+    }
+
+    #[test]
+    fn the_seed_decides_the_weights_and_every_parameter_has_a_gradient() {
+        let weights = |net: &Mlp| flat(&net.parameters()[0]);
+        assert_eq!(weights(&net(1)), weights(&net(1)));
+        assert_ne!(weights(&net(1)), weights(&net(2)));
+        let net = net(1);
+        let loss = net.forward(&Tensor::ones((5, 3), candle_core::DType::F32, &Device::Cpu).unwrap()).unwrap();
+        let gradients = loss.sqr().unwrap().sum_all().unwrap().backward().unwrap();
+        for parameter in net.parameters() {
+            let gradient = flat(gradients.get(&parameter).unwrap());
+            assert!(gradient.iter().any(|value| *value != 0.0));
+        }
+    }
+}

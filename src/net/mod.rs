@@ -1,0 +1,3 @@
+//! The nets of the book.
+
+pub mod mlp;

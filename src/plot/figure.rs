@@ -1,0 +1,66 @@
+//! What a figure shows: named series of a record, not how they are drawn. Written in a TOML file beside the chapter, so
+//! that a caption is no part of the evidence.
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+/// A figure of a chapter.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Figure {
+    /// The file's name without `.svg`.
+    pub name: String,
+    /// What stands above the plot.
+    pub title: String,
+    /// What a reader who cannot see it should know.
+    pub alt: String,
+    #[serde(flatten)]
+    pub kind: Kind,
+}
+
+/// An axis with its label and unit.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Axis {
+    pub label: String,
+    #[serde(default)]
+    pub log: bool,
+}
+
+/// One labelled set of series: those of all seeds of an arm.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Line {
+    pub label: String,
+    pub arm: String,
+    pub series: String,
+}
+
+/// One labelled bar, from a value of an arm.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Bar {
+    pub label: String,
+    pub arm: String,
+    pub value: String,
+}
+
+/// The kinds of figure.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Kind {
+    /// Curves: seeds faint, their median bold.
+    Curves { x: Axis, y: Axis, lines: Vec<Line> },
+    /// Level lines of a grid at the given levels, with paths over them.
+    Contour { x: Axis, y: Axis, arm: String, grid: String, levels: Vec<f64>, paths: Vec<Line> },
+    /// Bars: the median over seeds, with a mark for each seed.
+    Bars { y: Axis, bars: Vec<Bar> },
+    /// A distribution over time: each column of a grid (x: step, y: bin, z: density) as a ridge.
+    Histograms { x: Axis, y: Axis, arm: String, grid: String },
+}
+
+/// The figures of a chapter, from the text of its TOML file. Errors name the line.
+pub fn parse(text: &str) -> Result<Vec<Figure>> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct File {
+        figure: Vec<Figure>,
+    }
+    Ok(toml::from_str::<File>(text).context("the chapter's figures")?.figure)
+}

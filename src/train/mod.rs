@@ -1,0 +1,5 @@
+//! What trains: optimizers and the trials that use them.
+
+pub mod descent;
+pub mod optimizer;
+pub mod tabular;

@@ -1,0 +1,163 @@
+//! A small net on a table, by gradient descent on the whole training set: how many steps to a target loss?
+
+use crate::data::{
+    standardize::{Preparation, Preparer},
+    tabular::{Features, Table},
+};
+use crate::net::mlp::Mlp;
+use crate::seed::{Purpose, Seed};
+use crate::train::optimizer::{Optimizer, Rule};
+use crate::trial::{FINAL_LOSS, Outcome, Reach, Series, TARGET, Trace, Trial, sample_steps};
+use candle_core::{Device, Result, Tensor};
+use candle_nn::loss::cross_entropy;
+use nalgebra::DMatrix;
+use normbook_fingerprint::sha256;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Points of a loss curve in every factor of ten of the steps.
+const SAMPLES_PER_DECADE: u32 = 20;
+
+/// The trial: the split and the initial weights come from the seed, the rest stands here.
+#[derive(Clone, Debug, Serialize)]
+pub struct TabularNet {
+    pub table: Table,
+    pub preparation: Preparation,
+    /// Units of the one hidden layer.
+    pub hidden: u64,
+    pub rule: Rule,
+    pub learning_rate: f64,
+    pub steps: u64,
+    /// Training loss (mean cross-entropy, nats) that counts as trained.
+    pub target_loss: f64,
+    /// Part of the examples that is held out for testing.
+    pub test_fraction: f64,
+}
+
+impl Trial for TabularNet {
+    const SOURCE: &'static str = file!();
+
+    fn data(&self) -> BTreeMap<String, String> {
+        [(self.table.path().to_owned(), sha256(self.table.bytes()))].into()
+    }
+
+    /// Series `train_loss` (nats) over steps; `target` reached; values `final_train_loss` and `test_accuracy`.
+    fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
+        let features = self.table.load();
+        let (train, test) = self.split(&features, seed);
+        let preparer = Preparer::fit(self.preparation, &rows(&features.values, &train));
+        let inputs = |examples: &[usize]| tensor(&preparer.apply(&rows(&features.values, examples)), device);
+        let classes = |examples: &[usize]| {
+            let classes: Vec<u32> = examples.iter().map(|example| features.classes[*example] as u32).collect();
+            Tensor::from_vec(classes, examples.len(), device)
+        };
+        let kinds = features.classes.iter().max().map_or(0, |class| class + 1);
+        let widths = [features.values.ncols(), self.hidden as usize, kinds];
+        let net = Mlp::new(&widths, &mut seed.stream(Purpose::Init, 0), device)?;
+        let mut trace = self.descend(&net, &inputs(&train)?, &classes(&train)?)?;
+        if trace.outcome == Outcome::Finished {
+            let right = net.forward(&inputs(&test)?)?.argmax(1)?.eq(&classes(&test)?)?;
+            let right = right.to_dtype(candle_core::DType::F64)?.mean_all()?.to_scalar::<f64>()?;
+            trace.values.insert("test_accuracy".into(), right);
+        }
+        Ok(trace)
+    }
+}
+
+impl TabularNet {
+    /// Indices of the training and the test examples.
+    fn split(&self, features: &Features, seed: Seed) -> (Vec<usize>, Vec<usize>) {
+        let mut train = seed.stream(Purpose::Split, 0).permutation(features.classes.len());
+        let tested = (self.test_fraction * train.len() as f64).round() as usize;
+        let test = train.split_off(train.len() - tested);
+        (train, test)
+    }
+
+    fn descend(&self, net: &Mlp, inputs: &Tensor, classes: &Tensor) -> Result<Trace> {
+        let mut optimizer = Optimizer::new(self.rule, net.parameters(), self.learning_rate)?;
+        let mut trace = Trace::default();
+        let mut curve = Series::default();
+        let mut reached = Reach { step: None, budget: self.steps };
+        let mut last = f64::NAN;
+        let mut samples = sample_steps(self.steps, SAMPLES_PER_DECADE).into_iter().peekable();
+        for step in 0..=self.steps {
+            let loss = cross_entropy(&net.forward(inputs)?, classes)?;
+            last = f64::from(loss.to_scalar::<f32>()?);
+            if !last.is_finite() {
+                trace.outcome = Outcome::Diverged { step };
+                break;
+            }
+            if samples.next_if_eq(&step).is_some() {
+                curve.x.push(step as f64);
+                curve.y.push(last);
+            }
+            if reached.step.is_none() && last <= self.target_loss {
+                reached.step = Some(step);
+            }
+            if step < self.steps {
+                optimizer.step(&loss.backward()?)?;
+            }
+        }
+        if trace.outcome == Outcome::Finished {
+            trace.values.insert(FINAL_LOSS.into(), last);
+        }
+        trace.series.insert("train_loss".into(), curve);
+        trace.reached.insert(TARGET.into(), reached);
+        Ok(trace)
+    }
+}
+
+fn rows(values: &DMatrix<f64>, examples: &[usize]) -> DMatrix<f64> {
+    values.select_rows(examples)
+}
+
+/// `[N, D]` in f32.
+fn tensor(values: &DMatrix<f64>, device: &Device) -> Result<Tensor> {
+    let row_major: Vec<f32> = values.transpose().iter().map(|value| *value as f32).collect();
+    Tensor::from_vec(row_major, (values.nrows(), values.ncols()), device)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn net(preparation: Preparation, learning_rate: f64, steps: u64) -> TabularNet {
+        TabularNet {
+            table: Table::Wine,
+            preparation,
+            hidden: 16,
+            rule: Rule::Sgd,
+            learning_rate,
+            steps,
+            target_loss: 0.1,
+            test_fraction: 0.25,
+        }
+    }
+
+    #[test]
+    fn it_learns_the_wines() {
+        let trace = net(Preparation::Standardised, 0.5, 300).run(Seed(0), &Device::Cpu).unwrap();
+        assert_eq!(trace.outcome, Outcome::Finished);
+        assert!(trace.reached[TARGET].step.is_some());
+        assert!(trace.values["test_accuracy"] > 0.9, "{:?}", trace.values);
+        let curve = &trace.series["train_loss"];
+        assert_eq!((curve.x[0], *curve.x.last().unwrap()), (0.0, 300.0));
+    }
+
+    #[test]
+    fn divergence_is_a_result() {
+        let trace = net(Preparation::Raw, 1e30, 50).run(Seed(0), &Device::Cpu).unwrap();
+        assert!(matches!(trace.outcome, Outcome::Diverged { step } if step > 0));
+        assert_eq!(trace.reached[TARGET], Reach { step: None, budget: 50 });
+        assert!(trace.values.is_empty());
+    }
+
+    #[test]
+    fn arms_share_split_and_weights() {
+        let features = Table::Wine.load();
+        let split = |preparation| net(preparation, 0.1, 1).split(&features, Seed(3));
+        let (train, test) = split(Preparation::Raw);
+        assert_eq!((train.len(), test.len()), (133, 45));
+        assert_eq!(split(Preparation::Standardised), (train, test));
+    }
+}
