@@ -13,7 +13,7 @@
 use anyhow::Result;
 use normbook::cli::parse::{count, positive};
 use normbook::data::design::{Design, Source};
-use normbook::data::standardize::Preparation::{self, Centred, Raw, Scaled, Standardised};
+use normbook::data::standardize::Preparation::{self, Raw, Scaled, Standardised};
 use normbook::data::tabular::Table;
 use normbook::lab::{Arm, Chapter, Claim, Evidence, Scale, Setting, Size, Sweep, at_least, within};
 use normbook::probe::conditioning::{Conditioning, steps_name};
@@ -21,7 +21,6 @@ use normbook::probe::landscape::ToyLandscape;
 use normbook::probe::stepping::Stepping;
 use normbook::train::optimizer::Rule::{self, Adam, Sgd};
 use normbook::train::tabular::TabularNet;
-use normbook::trial::TARGET;
 
 /// Feature normalization makes gradient descent converge faster
 #[derive(clap::Args, serde::Serialize, Clone)]
@@ -44,9 +43,6 @@ struct FeatureNormalization {
 }
 
 // ANCHOR: arms
-const PREPARATIONS: [(Preparation, &str); 4] =
-    [(Raw, "raw"), (Centred, "centred"), (Scaled, "scaled"), (Standardised, "standardised")];
-
 const NETS: [(Rule, Preparation, Sweep); 4] = [
     (Sgd, Raw, Sweep { arm: "sgd raw", learning_rates: &[1e-7, 1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3] }),
     (Sgd, Standardised, Sweep { arm: "sgd standardised", learning_rates: &[0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0] }),
@@ -88,7 +84,8 @@ impl Chapter for FeatureNormalization {
             Arm::exact("stepping, toy scaled", Stepping { design: toy(Scaled) }),
             Arm::exact("stepping, table standardised", Stepping { design: table(self.table, Standardised) }),
         ];
-        for (preparation, name) in PREPARATIONS {
+        for preparation in Preparation::ALL {
+            let name = preparation.name();
             arms.push(Arm::exact(name, Conditioning { design: table(self.table, preparation) }));
             let cancer = table(Table::BreastCancer, preparation);
             arms.push(Arm::exact(format!("breast cancer {name}"), Conditioning { design: cancer }));
@@ -102,52 +99,44 @@ impl Chapter for FeatureNormalization {
 
     // ANCHOR: judge
     fn judge(&self, trials: &Evidence) -> Result<Vec<Claim>> {
-        let fall = |arm: &str| trials.ratio("raw", arm, "condition_number");
-        let log_rate = |arm: &str| trials.value(arm, "log_rate_ratio");
-        let difference = |arm: &str| trials.value(arm, "largest_difference");
-        let reached = |arm: &str| trials.reached(arm, TARGET);
-        let (sgd_raw, sgd_standardised) = (&reached("sgd raw")?, &reached("sgd standardised")?);
-        let (adam_raw, adam_standardised) = (&reached("adam raw")?, &reached("adam standardised")?);
+        let (raw, standardised) = (&trials.steps("sgd raw")?, &trials.steps("sgd standardised")?);
+        let (adam_raw, adam_standardised) = (&trials.steps("adam raw")?, &trials.steps("adam standardised")?);
         let (lecture, efficient) = ("Hung-yi Lee 2021, Feature Normalization", "LeCun et al. 1998, §4.3");
         let textbook = "textbook: gradient descent on a quadratic";
         let covers = "initial weights and the split into training and test examples";
+        let stepped = ["stepping, toy raw", "stepping, toy scaled", "stepping, table standardised"];
         Ok(vec![
             Claim::exact("steps", at_least(100.0, 1.0))
                 .headline()
                 .says("Standardised features need far fewer steps of gradient descent", lecture)
                 .measuring("steps to 1 % of the initial excess loss at the best learning rate, raw over standardised")
-                .value("closed form", trials.ratio("raw", "standardised", &steps_name(1))?),
+                .ratios(trials, &steps_name(1), "raw", &["standardised"])?,
             Claim::exact("rate", within(1.0, 0.01))
                 .says("From the worst start the error shrinks by (κ − 1)/(κ + 1) a step", textbook)
                 .measuring("logarithm of the measured rate over that of the theoretical one")
-                .value("toy, raw", log_rate("stepping, toy raw")?)
-                .value("toy, scaled", log_rate("stepping, toy scaled")?)
-                .value("table, standardised", log_rate("stepping, table standardised")?),
+                .values(trials, "log_rate_ratio", &stepped)?,
             Claim::exact("closed-form", within(0.0, 1e-9))
                 .says("The closed form in the eigenbasis is what stepping gives", textbook)
                 .measuring("largest difference over all steps, in parts of the initial excess loss")
-                .value("toy, scaled", difference("stepping, toy scaled")?)
-                .value("table, standardised", difference("stepping, table standardised")?),
+                .values(trials, "largest_difference", &stepped)?,
             Claim::exact("condition", at_least(100.0, 1.0))
                 .says("Centring, scaling and both lower the condition number by orders of magnitude", efficient)
                 .measuring("condition number of XᵀX/N, raw over prepared")
-                .value("centred", fall("centred")?)
-                .value("scaled", fall("scaled")?)
-                .value("standardised", fall("standardised")?),
+                .ratios(trials, "condition_number", "raw", &["centred", "scaled", "standardised"])?,
             Claim::exact("whitening", at_least(1000.0, 1.0))
                 .says("Standardising is not whitening: correlated features stay badly conditioned", efficient)
-                .measuring("condition number of the standardised breast-cancer features (whitened: 1)")
-                .value("breast cancer", trials.value("breast cancer standardised", "condition_number")?),
+                .measuring("condition number after standardising (after whitening: 1)")
+                .values(trials, "condition_number", &["breast cancer standardised"])?,
             Claim::ratio("net", at_least(10.0, 1.0))
                 .says("A small net trained by gradient descent needs fewer steps on standardised features", lecture)
                 .measuring("steps to the target loss at the best learning rate, raw over standardised")
                 .covering(covers)
-                .ratio_of_steps("gradient descent", &[sgd_raw], &[sgd_standardised]),
+                .ratio_of_steps("gradient descent", &[raw], &[standardised]),
             Claim::ratio("adam", at_least(2.0, 1.0))
                 .says("\"In general\" ends at adaptive optimizers: with Adam the advantage is smaller", lecture)
                 .measuring("the ratio of `net` under gradient descent over the same ratio under Adam")
                 .covering(covers)
-                .ratio_of_steps("both", &[sgd_raw, adam_standardised], &[sgd_standardised, adam_raw]),
+                .ratio_of_steps("both", &[raw, adam_standardised], &[standardised, adam_raw]),
         ])
     }
     // ANCHOR_END: judge

@@ -1,7 +1,8 @@
 //! The run of a reader beside the committed one: what readers come back for.
 
-use super::report::{measurement, number, table};
+use super::report::{measurement, table};
 use crate::lab::record::Record;
+use crate::plot::number::number;
 
 /// Every claim and every value that both runs have or only one, where they differ.
 pub fn side_by_side(committed: &Record, yours: &Record) -> String {

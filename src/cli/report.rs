@@ -1,17 +1,7 @@
 //! What a run prints at its end.
 
 use crate::lab::claim::{Claim, Measure, Part};
-
-/// A number with four significant digits, as short as it can be.
-pub fn number(value: f64) -> String {
-    let size = value.abs();
-    if value == 0.0 || (1e-3..1e6).contains(&size) {
-        let rounded: f64 = format!("{value:.3e}").parse().expect("a formatted number parses");
-        format!("{rounded}")
-    } else {
-        format!("{value:.3e}")
-    }
-}
+use crate::plot::number::number;
 
 /// What was measured in one part: the value, or the estimate with its interval.
 pub fn measurement(claim: &Claim, part: &Part) -> String {
@@ -61,12 +51,6 @@ pub fn claims(claims: &[Claim]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_short() {
-        let shown: Vec<String> = [0.0, 1.0, 0.123456, 1234.56, 98_765.4, 2.5e-9, 1.0e7].map(number).into();
-        assert_eq!(shown, ["0", "1", "0.1235", "1235", "98770", "2.500e-9", "1.000e7"]);
-    }
 
     #[test]
     fn columns_line_up() {

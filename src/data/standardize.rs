@@ -22,6 +22,20 @@ pub enum Preparation {
     Standardised,
 }
 
+impl Preparation {
+    pub const ALL: [Self; 4] = [Self::Raw, Self::Centred, Self::Scaled, Self::Standardised];
+
+    /// In one word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::Centred => "centred",
+            Self::Scaled => "scaled",
+            Self::Standardised => "standardised",
+        }
+    }
+}
+
 /// The statistics of a training set and what to do with them.
 #[derive(Clone, Debug)]
 pub struct Preparer {

@@ -50,7 +50,7 @@ pub enum Kind {
     /// Level lines of a grid at the given levels, with paths over them.
     Contour { x: Axis, y: Axis, arm: String, grid: String, levels: Vec<f64>, paths: Vec<Line> },
     /// Bars: the median over seeds, with a mark for each seed.
-    Bars { y: Axis, bars: Vec<Bar> },
+    Bars { x: Axis, bars: Vec<Bar> },
     /// A distribution over time: each column of a grid (x: step, y: bin, z: density) as a ridge.
     Histograms { x: Axis, y: Axis, arm: String, grid: String },
 }

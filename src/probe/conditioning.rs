@@ -82,16 +82,11 @@ mod tests {
         let golden: BTreeMap<String, f64> =
             serde_json::from_str(include_str!("../../tests/golden/conditioning.json")).unwrap();
         for (table, name) in [(Table::Wine, "wine"), (Table::BreastCancer, "breast_cancer")] {
-            for (preparation, prepared) in [
-                (Preparation::Raw, "raw"),
-                (Preparation::Centred, "centred"),
-                (Preparation::Scaled, "scaled"),
-                (Preparation::Standardised, "standardised"),
-            ] {
+            for preparation in Preparation::ALL {
                 let found = trace(Source::Table(table), preparation).values["condition_number"];
-                let expected = golden[&format!("{name} {prepared}")];
+                let expected = golden[&format!("{name} {}", preparation.name())];
                 // The smallest singular value carries an error of about 10⁻¹⁶ κ relative to itself.
-                assert!((found / expected - 1.0).abs() < 1e-6, "{name} {prepared}: {found} {expected}");
+                assert!((found / expected - 1.0).abs() < 1e-6, "{name} {preparation:?}: {found} {expected}");
             }
         }
     }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Points of the grid along each axis.
-const GRID: usize = 61;
+const GRID: usize = 81;
 
 /// The trial: the bias stays at its best value, both weights start at 0.
 #[derive(Clone, Debug, Serialize)]

@@ -1,0 +1,88 @@
+//! Horizontal bars with their values: the median over seeds, a mark for each seed, the committed value dashed.
+
+use super::chart::{place, range, tick, title_lines};
+use super::figure::{Axis, Bar};
+use super::number::number;
+use super::style::{FAINT, INK, TEXT, UNIT, committed as committed_color, series as series_color, stroke, text};
+use super::svg::{Area, drawing};
+use crate::lab::record::Record;
+use crate::lab::statistics::median;
+use anyhow::{Context, Result, ensure};
+use plotters::prelude::{Circle, PathElement, Rectangle, Text};
+use plotters::style::Color;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+pub fn draw(
+    area: &Area,
+    title: &str,
+    axis: &Axis,
+    bars: &[Bar],
+    record: &Record,
+    committed: Option<&Record>,
+) -> Result<()> {
+    let top = title_lines(area, title)? + 8 * UNIT;
+    let samples: Vec<Vec<f64>> = bars.iter().map(|bar| samples_of(record, bar, axis)).collect::<Result<_>>()?;
+    let labels = bars.iter().map(|bar| super::style::text_width(&bar.label)).max().unwrap_or(0);
+    let (width, height) = area.dim_in_pixel();
+    let (left, right) = (labels + 14 * UNIT, width as i32 - 74 * UNIT);
+    let bottom = height as i32 - 2 * (TEXT + 8) * UNIT;
+    let mut span = range(samples.iter().flatten().copied());
+    span.start = if axis.log { span.start.floor() } else { span.start.min(0.0) };
+    let along = |placed: f64| left + ((placed - span.start) / (span.end - span.start) * f64::from(right - left)) as i32;
+    let paint = |shape: PathElement<(i32, i32)>| area.draw(&shape).map_err(drawing);
+    let below = text(INK).pos(Pos::new(HPos::Center, VPos::Top));
+    let ticks = ticks(axis, span.start, span.end);
+    for placed in ticks {
+        paint(PathElement::new(vec![(along(placed), top), (along(placed), bottom)], stroke(FAINT, 1.0, 1.0)))?;
+        let position = (along(placed), bottom + 4 * UNIT);
+        area.draw(&Text::new(tick(axis, placed), position, below.clone())).map_err(drawing)?;
+    }
+    let middle = ((left + right) / 2, bottom + (TEXT + 10) * UNIT);
+    area.draw(&Text::new(axis.label.clone(), middle, below)).map_err(drawing)?;
+    let pitch = (bottom - top) / bars.len().max(1) as i32;
+    for (index, (bar, samples)) in bars.iter().zip(&samples).enumerate() {
+        let center = top + pitch * index as i32 + pitch / 2;
+        let (high, low) = (center - pitch * 3 / 10, center + pitch * 3 / 10);
+        let value = median(samples).context("a bar without value")?;
+        let color = series_color(1);
+        area.draw(&Rectangle::new([(left, high), (along(value), low)], color.mix(0.85).filled())).map_err(drawing)?;
+        if samples.len() > 1 {
+            for sample in samples {
+                area.draw(&Circle::new((along(*sample), center), 3 * UNIT, INK.filled())).map_err(drawing)?;
+            }
+        }
+        if let Some(before) = committed.and_then(|committed| median(&samples_of(committed, bar, axis).ok()?)) {
+            let dashed = stroke(committed_color(series_color(0)), 1.0, 3.0);
+            paint(PathElement::new(vec![(along(before), high), (along(before), low)], dashed))?;
+        }
+        let label = text(INK).pos(Pos::new(HPos::Right, VPos::Center));
+        area.draw(&Text::new(bar.label.clone(), (left - 5 * UNIT, center), label)).map_err(drawing)?;
+        let shown = number(if axis.log { libm::pow(10.0, value) } else { value });
+        let end = text(INK).pos(Pos::new(HPos::Left, VPos::Center));
+        area.draw(&Text::new(shown, (along(value) + 5 * UNIT, center), end)).map_err(drawing)?;
+    }
+    Ok(())
+}
+
+/// The value of every seed, placed on the axis.
+fn samples_of(record: &Record, bar: &Bar, axis: &Axis) -> Result<Vec<f64>> {
+    let mut samples = Vec::new();
+    for trace in record.trials.traces(&bar.arm)? {
+        let value = trace.values.get(&bar.value);
+        let value = value.with_context(|| format!("arm {} has no value named {}", bar.arm, bar.value))?;
+        let placed = place(axis, *value);
+        ensure!(placed.is_some(), "arm {}: {} is {value}, which a logarithmic axis cannot show", bar.arm, bar.value);
+        samples.extend(placed);
+    }
+    Ok(samples)
+}
+
+/// About six round places between `start` and `end`; whole powers on a logarithmic axis.
+fn ticks(axis: &Axis, start: f64, end: f64) -> Vec<f64> {
+    let rough = (end - start) / 5.0;
+    let power = libm::pow(10.0, libm::log10(rough).floor());
+    let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|digit| digit * power).find(|step| *step >= rough);
+    let step = step.unwrap_or(rough).max(if axis.log { 1.0 } else { 0.0 });
+    let first = (start / step).ceil() as i64;
+    (first..).map(|index| index as f64 * step).take_while(|place| *place <= end).collect()
+}
