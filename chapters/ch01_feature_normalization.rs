@@ -71,18 +71,20 @@ impl Chapter for FeatureNormalization {
     }
 
     fn arms(&self, setting: Setting, pilots: &Evidence) -> Result<Vec<Arm>> {
-        let toy = |preparation| Design { source: Source::Toy { scale: self.toy_scale }, preparation };
+        let toy = |scale, preparation| Design { source: Source::Toy { scale }, preparation };
         let table = |table, preparation| Design { source: Source::Table(table), preparation };
-        let landscape = |preparation, height| {
+        let (scale, stepping) = (self.toy_scale, |design| Stepping { design });
+        let landscape = |design, height| {
             let half_width = [2.0, height];
-            ToyLandscape { design: toy(preparation), half_width, part_of_limit: 0.9, steps: 100 }
+            ToyLandscape { design, half_width, part_of_limit: 0.9, steps: 100 }
         };
         let mut arms = vec![
-            Arm::exact("toy raw", landscape(Raw, 8.0 / self.toy_scale)),
-            Arm::exact("toy standardised", landscape(Standardised, 2.0)),
-            Arm::exact("stepping, toy raw", Stepping { design: toy(Raw) }),
-            Arm::exact("stepping, toy scaled", Stepping { design: toy(Scaled) }),
-            Arm::exact("stepping, table standardised", Stepping { design: table(self.table, Standardised) }),
+            Arm::exact("toy raw", landscape(toy(scale, Raw), 8.0 / scale)),
+            Arm::exact("toy raw, ten times the scale", landscape(toy(10.0 * scale, Raw), 0.8 / scale)),
+            Arm::exact("toy standardised", landscape(toy(scale, Standardised), 2.0)),
+            Arm::exact("stepping, toy raw", stepping(toy(scale, Raw))),
+            Arm::exact("stepping, toy scaled", stepping(toy(scale, Scaled))),
+            Arm::exact("stepping, table standardised", stepping(table(self.table, Standardised))),
         ];
         for preparation in Preparation::ALL {
             let name = preparation.name();

@@ -6,7 +6,7 @@ mod device;
 pub mod parse;
 mod places;
 mod progress;
-mod report;
+pub mod report;
 mod run;
 mod threads;
 

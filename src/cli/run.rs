@@ -159,7 +159,7 @@ fn record<C: Chapter>(
         chapter: C::ID.into(),
         title: C::TITLE.into(),
         protocol: arguments.protocol(),
-        values: derived_values(&specs, &trials),
+        values: derived_values(&arguments.protocol().flags, &specs, pilots.trials.iter().chain(&trials.trials)),
         arms: specs,
         claims,
         fingerprint: provenance::Fingerprint::compiled(&entries, data)?,

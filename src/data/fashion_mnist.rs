@@ -77,7 +77,7 @@ impl Files {
 
     /// Name and SHA-256 of each file.
     pub fn stamps(&self) -> BTreeMap<String, String> {
-        let stamp = |(name, bytes): (&&str, &Cow<[u8]>)| (format!("fashion-mnist/{name}"), sha256(bytes));
+        let stamp = |(name, bytes): (&&str, &Cow<[u8]>)| (format!("data/fashion-mnist/{name}"), sha256(bytes));
         FILES.iter().zip(&self.packed).map(stamp).collect()
     }
 

@@ -32,7 +32,7 @@ impl Trial for ToyLandscape {
     }
 
     /// Grid `relative_loss` (1 at the start), path `trajectory` through (w₁, w₂), values `condition_number`,
-    /// `learning_rate` and `relative_excess` after the last step.
+    /// `ravine_ratio` (how much longer than wide its level lines are), `learning_rate` and `relative_excess` after the last step.
     fn run(&self, _: Seed, _: &Device) -> Result<Trace> {
         let (inputs, _) = self.design.features();
         let true_weights = self.true_weights();
@@ -56,6 +56,7 @@ impl Trial for ToyLandscape {
         let z = y.iter().flat_map(|w2| x.iter().map(|w1| at((*w1, *w2)))).collect();
         let mut trace = Trace::default();
         trace.values.insert("condition_number".into(), quadratic.condition_number());
+        trace.values.insert("ravine_ratio".into(), quadratic.condition_number().sqrt());
         trace.values.insert("learning_rate".into(), rate);
         trace.values.insert("relative_excess".into(), loss(&inputs, &targets, &last) / initial);
         trace.series.insert("trajectory".into(), path);

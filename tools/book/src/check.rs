@@ -1,0 +1,55 @@
+//! `cargo book --check`: everything that would make the book say what its evidence does not.
+
+use crate::evidence::{self, Chapter};
+use crate::preprocess::stale_problems;
+use crate::render::{Shown, Sources};
+use crate::{ledger, page};
+use anyhow::{Context, Result};
+use mdbook_driver::MDBook;
+use mdbook_driver::book::BookItem;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Prints what is wrong; fails if anything is.
+pub fn check(root: &Path) -> Result<ExitCode> {
+    let chapters = evidence::read(root)?;
+    let mut problems: Vec<String> = chapters.iter().flat_map(stale_problems).collect();
+    problems.extend(pages(root, &chapters)?);
+    if !ledger::readme_is_current(root, &chapters)? {
+        problems.push("README.md: its claim ledger is not what the records give; `cargo book` renews it".into());
+    }
+    if problems.is_empty() {
+        let claims =
+            chapters.iter().filter_map(|chapter| chapter.record.as_ref().ok()).map(|record| record.claims.len());
+        println!("{} chapters, {} claims: all evidence is fresh", chapters.len(), claims.sum::<usize>());
+        return Ok(ExitCode::SUCCESS);
+    }
+    eprintln!("the book does not hold:");
+    problems.iter().for_each(|problem| eprintln!("  {problem}"));
+    Ok(ExitCode::FAILURE)
+}
+
+/// What is wrong with the pages, and what of the evidence they do not show.
+fn pages(root: &Path, chapters: &[Chapter]) -> Result<Vec<String>> {
+    let book = MDBook::load(root.join("book")).context("cannot load book/")?;
+    let source = book.source_dir();
+    let sources = Sources { root, chapters };
+    let mut shown = Shown::default();
+    let mut problems = Vec::new();
+    for item in book.iter() {
+        if let BookItem::Chapter(item) = item
+            && let Some(path) = &item.source_path
+        {
+            problems.extend(page::fill(&source.join(path), &item.content, &sources, &mut shown).problems);
+        }
+    }
+    for chapter in chapters {
+        let figures = chapter.figures.keys().map(|name| format!("{}/{name}", chapter.id));
+        let claims = chapter.record.iter().flat_map(|record| &record.claims);
+        let claims = claims.map(|claim| format!("{} {}", chapter.id, claim.id));
+        for evidence in figures.chain(claims).filter(|evidence| !shown.0.contains(evidence)) {
+            problems.push(format!("{evidence} is on no page"));
+        }
+    }
+    Ok(problems)
+}

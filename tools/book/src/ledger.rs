@@ -1,0 +1,95 @@
+//! The claim ledger: every claim of every chapter with its verdict, failed ones too.
+
+use crate::evidence::Chapter;
+use anyhow::{Context, Result};
+use normbook::cli::report;
+use normbook::lab::claim::Claim;
+use normbook::lab::record::Record;
+use normbook::lab::record::write_atomically;
+use normbook::plot::svg::escape;
+use std::path::Path;
+
+const BEGIN: &str = "<!-- ledger -->";
+const END: &str = "<!-- end of ledger -->";
+
+/// Each claim with its record, the headline of each chapter first.
+fn claims(chapters: &[Chapter]) -> impl Iterator<Item = (&Record, &Claim)> {
+    chapters.iter().filter_map(|chapter| chapter.record.as_ref().ok()).flat_map(|record| {
+        let (headline, others): (Vec<&Claim>, Vec<&Claim>) = record.claims.iter().partition(|claim| claim.headline);
+        headline.into_iter().chain(others).map(move |claim| (record, claim))
+    })
+}
+
+/// What was measured in all parts, in one line.
+pub fn measured(claim: &Claim) -> String {
+    let parts: Vec<String> = match &claim.parts[..] {
+        [only] => vec![report::measurement(claim, only)],
+        parts => parts.iter().map(|part| format!("{}: {}", part.at, report::measurement(claim, part))).collect(),
+    };
+    parts.join("; ")
+}
+
+/// For the terminal.
+pub fn text(chapters: &[Chapter]) -> String {
+    let row = |(record, claim): (&Record, &Claim)| {
+        vec![record.chapter.clone(), claim.id.clone(), claim.verdict.words().into(), claim.statement.clone()]
+    };
+    report::table(&claims(chapters).map(row).collect::<Vec<_>>())
+}
+
+/// For a page: a table whose claims lead to their boxes.
+pub fn html(chapters: &[Chapter]) -> String {
+    let mut rows = String::new();
+    for (record, claim) in claims(chapters) {
+        let program =
+            chapters.iter().find(|chapter| chapter.id == record.chapter).map_or("", |chapter| &chapter.program);
+        let page = format!("{}.html#claim-{}-{}", program.replace('-', "_"), record.chapter, claim.id);
+        let verdict = claim.verdict.words();
+        rows += &format!(
+            "<tr class=\"{}\"><td>{}</td><td><a href=\"{page}\">{}</a></td><td>{}</td><td class=\"verdict\">{verdict}</td></tr>\n",
+            if claim.headline { "headline" } else { "supporting" },
+            escape(record.chapter.trim_start_matches("ch").trim_start_matches('0')),
+            escape(&claim.statement),
+            escape(&measured(claim)),
+        );
+    }
+    format!(
+        "<div class=\"table-wrapper\"><table class=\"ledger\">\n<thead><tr><th>Chapter</th><th>Claim</th>\
+         <th>Measured</th><th>Verdict</th></tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n"
+    )
+}
+
+fn markdown(chapters: &[Chapter]) -> String {
+    let cell = |text: &str| text.replace('|', "\\|");
+    let row = |(record, claim): (&Record, &Claim)| {
+        format!(
+            "| {} | {} | {} | {} |\n",
+            record.chapter,
+            cell(&claim.statement),
+            cell(&measured(claim)),
+            claim.verdict.words()
+        )
+    };
+    let rows: String = claims(chapters).map(row).collect();
+    format!("| Chapter | Claim | Measured | Verdict |\n|---|---|---|---|\n{rows}")
+}
+
+/// README.md with the ledger as it now stands.
+fn readme(root: &Path, chapters: &[Chapter]) -> Result<(String, String)> {
+    let text = std::fs::read_to_string(root.join("README.md")).context("cannot read README.md")?;
+    let (before, rest) = text.split_once(BEGIN).with_context(|| format!("README.md has no {BEGIN}"))?;
+    let (_, after) = rest.split_once(END).with_context(|| format!("README.md has no {END}"))?;
+    let new = format!("{before}{BEGIN}\n{}{END}{after}", markdown(chapters));
+    Ok((text, new))
+}
+
+/// Whether README.md shows the ledger as it now stands.
+pub fn readme_is_current(root: &Path, chapters: &[Chapter]) -> Result<bool> {
+    readme(root, chapters).map(|(old, new)| old == new)
+}
+
+/// Writes the ledger into README.md where it differs.
+pub fn renew_readme(root: &Path, chapters: &[Chapter]) -> Result<()> {
+    let (old, new) = readme(root, chapters)?;
+    if old == new { Ok(()) } else { write_atomically(&root.join("README.md"), new.as_bytes()) }
+}

@@ -1,0 +1,235 @@
+//! What a directive puts on the page.
+
+use crate::evidence::Chapter;
+use crate::{ledger, slides};
+use anyhow::{Context, Result, bail, ensure};
+use normbook::cli::report;
+use normbook::lab::claim::{Claim, Measure};
+use normbook::lab::record::Record;
+use normbook::plot::number::number;
+use normbook::plot::svg::escape;
+use std::path::Path;
+
+/// A directive `{{name chapter | argument | …}}`.
+pub struct Directive<'a> {
+    pub name: &'a str,
+    pub arguments: Vec<&'a str>,
+}
+
+/// What pages draw on.
+pub struct Sources<'a> {
+    pub root: &'a Path,
+    pub chapters: &'a [Chapter],
+}
+
+/// The figures and claims that pages have shown, as `ch01/landscape-raw.svg` and `ch01 steps`.
+#[derive(Default)]
+pub struct Shown(pub std::collections::BTreeSet<String>);
+
+impl Sources<'_> {
+    /// The text in place of a directive. Errors name what does not exist.
+    pub fn expand(&self, directive: &Directive, shown: &mut Shown) -> Result<String> {
+        match (directive.name, &directive.arguments[..]) {
+            ("ledger", []) => Ok(ledger::html(self.chapters)),
+            ("slides", []) => {
+                let text = std::fs::read_to_string(self.root.join("book/slides.toml")).context("book/slides.toml")?;
+                slides::html(&text, self.chapters)
+            }
+            ("claim", [chapter, id]) => {
+                let record = self.record(chapter)?;
+                let claim = find_claim(record, id)?;
+                shown.0.insert(format!("{} {id}", record.chapter));
+                Ok(claim_box(record, claim))
+            }
+            ("verdict", [chapter, id]) => Ok(find_claim(self.record(chapter)?, id)?.verdict.words().into()),
+            ("rule", [chapter, id]) => Ok(find_claim(self.record(chapter)?, id)?.holds_if()),
+            ("measured", [chapter, id, at]) => {
+                let claim = find_claim(self.record(chapter)?, id)?;
+                let part = claim.parts.iter().find(|part| part.at == *at);
+                Ok(report::measurement(claim, part.with_context(|| format!("claim {id} measured nothing at {at:?}"))?))
+            }
+            ("value", [chapter, key]) => self.value(chapter, key).map(number),
+            ("value", [chapter, key, format]) => formatted(self.value(chapter, key)?, format),
+            ("ratio", [chapter, above, below]) => Ok(number(self.value(chapter, above)? / self.value(chapter, below)?)),
+            ("seeds", [chapter]) => Ok(seeds(&self.record(chapter)?.protocol.seeds)),
+            ("steps", [chapter]) => Ok(grouped(self.record(chapter)?.protocol.steps as f64)),
+            ("figure", [chapter, names, caption]) => self.figure(chapter, names, caption, shown),
+            (name, arguments) => bail!(
+                "no directive {{{{{name}}}}} with {} arguments; there are: ledger, slides, claim, verdict, rule, measured, \
+                 value, ratio, seeds, steps, figure",
+                arguments.len()
+            ),
+        }
+    }
+
+    fn chapter(&self, id: &str) -> Result<&Chapter> {
+        self.chapters.iter().find(|chapter| chapter.id == id).with_context(|| format!("no chapter {id}"))
+    }
+
+    fn record(&self, chapter: &str) -> Result<&Record> {
+        let record = self.chapter(chapter)?.record.as_ref();
+        record.map_err(|error| anyhow::anyhow!("no evidence of {chapter}: {error:#}"))
+    }
+
+    fn value(&self, chapter: &str, key: &str) -> Result<f64> {
+        let record = self.record(chapter)?;
+        let near = || {
+            let stem = key.split('/').next().unwrap_or(key);
+            let near: Vec<&str> = record.values.keys().filter(|k| k.starts_with(stem)).map(String::as_str).collect();
+            if near.is_empty() { String::new() } else { format!("; near it: {}", near.join(", ")) }
+        };
+        record
+            .values
+            .get(key)
+            .copied()
+            .with_context(|| format!("the record of {chapter} has no value {key:?}{}", near()))
+    }
+
+    /// One figure, or several side by side, with a caption and where they come from.
+    fn figure(&self, chapter: &str, names: &str, caption: &str, shown: &mut Shown) -> Result<String> {
+        let (entry, record) = (self.chapter(chapter)?, self.record(chapter)?);
+        let mut drawings = String::new();
+        for name in names.split(',').map(str::trim) {
+            let file = format!("{name}.svg");
+            ensure!(entry.figures.contains_key(&file), "{chapter} has no figure {name:?}");
+            let path = self.root.join("figures").join(chapter).join(&file);
+            let svg = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            drawings += &format!("<div class=\"drawing\">{}</div>\n", svg.trim());
+            shown.0.insert(format!("{chapter}/{file}"));
+        }
+        Ok(format!(
+            "<figure class=\"evidence\">\n<div class=\"drawings\">\n{drawings}</div>\n<figcaption>{}<span \
+             class=\"provenance\">{}</span></figcaption>\n</figure>\n",
+            escape(caption),
+            provenance(record)
+        ))
+    }
+}
+
+fn find_claim<'a>(record: &'a Record, id: &str) -> Result<&'a Claim> {
+    let known = || record.claims.iter().map(|claim| claim.id.as_str()).collect::<Vec<_>>().join(", ");
+    let claim = record.claims.iter().find(|claim| claim.id == id);
+    claim.with_context(|| format!("{} has no claim {id:?}; it has {}", record.chapter, known()))
+}
+
+/// `0 to 9`, or a list.
+fn seeds(seeds: &[u64]) -> String {
+    match seeds {
+        [first, .., last] if last - first + 1 == seeds.len() as u64 => format!("{first} to {last}"),
+        seeds => seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// Command, seeds, device, date and commit.
+fn provenance(record: &Record) -> String {
+    let made = &record.made_by;
+    let commit = made
+        .commit
+        .as_deref()
+        .map_or(String::new(), |commit| format!(" · on commit {}", &commit[..8.min(commit.len())]));
+    let refreshed = made.refreshed.as_ref().map_or(String::new(), |date| format!(" · verified again {date}"));
+    format!(
+        "<code>{}</code> · seeds {} · {} ({}, {}) · {}{commit}{refreshed}",
+        escape(&made.command),
+        seeds(&record.protocol.seeds),
+        escape(&made.device),
+        escape(&made.cpu),
+        escape(&made.instruction_set),
+        escape(&made.date)
+    )
+}
+
+fn claim_box(record: &Record, claim: &Claim) -> String {
+    let verdict = claim.verdict.words();
+    let class = verdict.replace(' ', "-");
+    let found: Vec<String> = claim
+        .parts
+        .iter()
+        .map(|part| {
+            let failed = match part.failed {
+                0 => String::new(),
+                runs => format!(" ({runs} of {} runs did not reach the target)", part.samples.len()),
+            };
+            let at = if claim.parts.len() == 1 { String::new() } else { format!("{}: ", part.at) };
+            escape(&format!("{at}{}{failed}", report::measurement(claim, part)))
+        })
+        .collect();
+    let interval = match (claim.measure, claim.level) {
+        (Measure::Exact, _) | (_, None) => "exact: a deterministic computation, no seeds".to_owned(),
+        (_, Some(level)) => format!(
+            "{:.3} % t interval over seeds {}, paired; it covers {}",
+            100.0 * level,
+            seeds(&record.protocol.seeds),
+            claim.covers
+        ),
+    };
+    let bound = if claim.parts.iter().any(|part| part.lower_bounds > 0) {
+        "<p class=\"note\">≥: some baselines did not reach the target within the budget, so their ratios are lower \
+         bounds.</p>\n"
+    } else {
+        ""
+    };
+    format!(
+        "<div class=\"claim {class}\" id=\"claim-{}-{}\" role=\"group\" aria-label=\"Claim: {}\">\n<p class=\"verdict\"><span>{verdict}</span>{}</p>\n\
+         <p class=\"statement\">{}</p>\n<dl>\n<dt>Source</dt><dd>{}</dd>\n<dt>Measured</dt><dd>{}</dd>\n\
+         <dt>Rule</dt><dd>{}</dd>\n<dt>Found</dt><dd>{}</dd>\n<dt>Kind</dt><dd>{}</dd>\n</dl>\n{bound}</div>\n",
+        record.chapter,
+        claim.id,
+        escape(&claim.id),
+        if claim.headline { " · headline claim" } else { "" },
+        escape(&claim.statement),
+        escape(&claim.source),
+        escape(&claim.measured),
+        escape(&claim.holds_if()),
+        found.join("<br>"),
+        escape(&interval),
+    )
+}
+
+/// A number in the form that a page asks for.
+fn formatted(value: f64, format: &str) -> Result<String> {
+    Ok(match format {
+        "count" => grouped(value),
+        "percent" => format!("{} %", number(100.0 * value)),
+        "power" => {
+            let text = format!("{value:.1e}");
+            let (digits, power) = text.split_once('e').expect("scientific notation has an e");
+            format!("{digits}·10{}", normbook::plot::number::superscript(power))
+        }
+        other => bail!("no format {other:?}; there are count, percent and power"),
+    })
+}
+
+/// A whole number with its thousands apart.
+fn grouped(value: f64) -> String {
+    let digits = format!("{value:.0}");
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_take_the_form_that_is_asked_for() {
+        assert_eq!(formatted(25_220_400.0, "count").unwrap(), "25,220,400");
+        assert_eq!(formatted(273.0, "count").unwrap(), "273");
+        assert_eq!(formatted(0.975, "percent").unwrap(), "97.5 %");
+        assert_eq!(formatted(458_868_917.0, "power").unwrap(), "4.6·10⁸");
+        assert!(formatted(1.0, "roman").is_err());
+    }
+
+    #[test]
+    fn seeds_are_listed_shortly() {
+        assert_eq!(seeds(&[0, 1, 2, 3]), "0 to 3");
+        assert_eq!(seeds(&[0, 2, 3]), "0, 2, 3");
+        assert_eq!(seeds(&[7]), "7");
+    }
+}
