@@ -136,7 +136,7 @@ impl Chapter for FeatureNormalization {
                 .ratio_of_steps("gradient descent", &[raw], &[standardised]),
             Claim::ratio("adam", at_least(2.0, 1.0))
                 .says("\"In general\" ends at adaptive optimizers: with Adam the advantage is smaller", lecture)
-                .measuring("the ratio of `net` under gradient descent over the same ratio under Adam")
+                .measuring("steps, raw over standardised: the ratio under gradient descent over the ratio under Adam")
                 .covering(covers)
                 .ratio_of_steps("both", &[raw, adam_standardised], &[standardised, adam_raw]),
         ])

@@ -137,12 +137,13 @@ pub fn sample_steps(steps: u64, per_decade: u32) -> Vec<u64> {
     let mut samples = vec![0];
     let mut next = 1.0;
     while next < steps as f64 {
-        if samples.last() != Some(&(next as u64)) {
-            samples.push(next as u64);
+        let step = next.round() as u64;
+        if samples.last() != Some(&step) {
+            samples.push(step);
         }
         next *= factor;
     }
-    if steps > 0 {
+    if samples.last() != Some(&steps) {
         samples.push(steps);
     }
     samples
@@ -184,6 +185,7 @@ mod tests {
     #[test]
     fn curves_are_sampled_finely_at_the_start() {
         assert_eq!(sample_steps(0, 10), [0]);
-        assert_eq!(sample_steps(20, 4), [0, 1, 3, 5, 10, 17, 20]);
+        assert_eq!(sample_steps(20, 4), [0, 1, 2, 3, 6, 10, 18, 20]);
+        assert_eq!(sample_steps(100, 1), [0, 1, 10, 100]);
     }
 }

@@ -1,8 +1,8 @@
 //! Where files go.
 
 use crate::lab::protocol::Protocol;
-use anyhow::{Context, Result};
-use normbook_fingerprint::sha256;
+use anyhow::Result;
+use normbook_fingerprint::{find_root, sha256};
 use std::path::{Path, PathBuf};
 
 /// The folders of the repository that a run uses.
@@ -12,15 +12,12 @@ pub struct Places {
 }
 
 impl Places {
-    /// The repository that this program was built from or, if that is gone, the one it is started in. The environment
-    /// variable NORMBOOK_LAB names another folder for what is not committed.
+    /// The repository around the current folder or, if there is none, the one that this program was built from. The
+    /// environment variable NORMBOOK_LAB names another folder for what is not committed.
     pub fn find() -> Result<Self> {
-        let built = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let here = std::env::current_dir().context("the current folder is gone")?;
-        let is_root = |folder: &&Path| folder.join("figures").is_dir();
-        let root = [built, &here].into_iter().find(is_root).context("start this program in the folder of normbook")?;
+        let root = find_root(env!("CARGO_MANIFEST_DIR"))?;
         let lab = std::env::var_os("NORMBOOK_LAB").map_or_else(|| root.join("lab"), PathBuf::from);
-        Ok(Self { root: root.to_owned(), lab })
+        Ok(Self { root, lab })
     }
 
     /// Finished trials.

@@ -3,7 +3,7 @@
 //! Logarithmic axes are linear ones over log₁₀ of the data, so that all charts share one type.
 
 use super::figure::Axis;
-use super::number::superscript;
+use super::number::{number, superscript};
 use super::style::{FAINT, INK, TEXT, UNIT, WIDTH, stroke, text, text_width, upward_text};
 use super::svg::{Area, drawing};
 use anyhow::Result;
@@ -51,7 +51,7 @@ pub fn frame<'a, 'b>(
     (y, y_range): (&Axis, Range<f64>),
 ) -> Result<Chart<'a, 'b>> {
     let top = legend_below(area, legend, title_lines(area, title)?)?;
-    let left = 64 * UNIT;
+    let left = 80 * UNIT;
     let mut chart = ChartBuilder::on(area)
         .margin_top(top + 6 * UNIT)
         .margin_right(4 * MARGIN)
@@ -131,7 +131,7 @@ pub fn tick(axis: &Axis, placed: f64) -> String {
     let power = placed.round();
     if (placed - power).abs() > 1e-9 {
         let value = libm::pow(10.0, placed);
-        return if (0.01..1000.0).contains(&value) { format!("{:.2}", value) } else { String::new() };
+        return number(format!("{value:.0e}").parse().unwrap_or(value));
     }
     match power as i32 {
         -2 => "0.01".into(),
@@ -152,7 +152,7 @@ mod tests {
     fn ticks_are_legible() {
         let (linear, log) = (Axis { label: "".into(), log: false }, Axis { label: "".into(), log: true });
         assert_eq!([0.1 + 0.2, -0.0, -2.0].map(|value| tick(&linear, value)), ["0.3", "0", "−2"]);
-        assert_eq!([0.0, 1.0, -4.0, 12.0, 0.5].map(|value| tick(&log, value)), ["1", "10", "10⁻⁴", "10¹²", "3.16"]);
+        assert_eq!([0.0, 1.0, -4.0, 12.0, 0.5].map(|value| tick(&log, value)), ["1", "10", "10⁻⁴", "10¹²", "3"]);
     }
 
     #[test]

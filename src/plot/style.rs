@@ -10,11 +10,11 @@ use plotters::style::{Color, FontTransform, IntoFont, RGBColor, ShapeStyle, Text
 pub const UNIT: i32 = 4;
 /// Nominal size of a figure, in pixels.
 pub const WIDTH: i32 = 480;
-pub const HEIGHT: i32 = 380;
+pub const HEIGHT: i32 = 400;
 /// Nominal height of a figure whose axes have the same scale: its plot is square.
-pub const SQUARE: i32 = 492;
+pub const SQUARE: i32 = 494;
 /// Nominal size of text, in pixels.
-pub const TEXT: i32 = 15;
+pub const TEXT: i32 = 18;
 
 pub const PAPER: RGBColor = RGBColor(0xff, 0xff, 0xff);
 pub const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
@@ -55,7 +55,7 @@ pub fn upward_text() -> TextStyle<'static> {
     ("sans-serif", TEXT * UNIT).into_font().transform(FontTransform::Rotate270).color(&INK)
 }
 
-/// About how wide `text` is, in units: sans-serif letters are a little over half as wide as high.
+/// About how wide `text` is, in units: sans-serif letters are about half as wide as high.
 pub fn text_width(text: &str) -> i32 {
-    (text.chars().count() as f64 * 0.54 * f64::from(TEXT * UNIT)) as i32
+    (text.chars().count() as f64 * 0.5 * f64::from(TEXT * UNIT)) as i32
 }

@@ -20,13 +20,12 @@ fn claims(chapters: &[Chapter]) -> impl Iterator<Item = (&Record, &Claim)> {
     })
 }
 
-/// What was measured in all parts, in one line.
-pub fn measured(claim: &Claim) -> String {
-    let parts: Vec<String> = match &claim.parts[..] {
+/// What was found in each part.
+fn found(claim: &Claim) -> Vec<String> {
+    match &claim.parts[..] {
         [only] => vec![report::measurement(claim, only)],
         parts => parts.iter().map(|part| format!("{}: {}", part.at, report::measurement(claim, part))).collect(),
-    };
-    parts.join("; ")
+    }
 }
 
 /// For the terminal.
@@ -46,16 +45,19 @@ pub fn html(chapters: &[Chapter]) -> String {
         let page = format!("{}.html#claim-{}-{}", program.replace('-', "_"), record.chapter, claim.id);
         let verdict = claim.verdict.words();
         rows += &format!(
-            "<tr class=\"{}\"><td>{}</td><td><a href=\"{page}\">{}</a></td><td>{}</td><td class=\"verdict\">{verdict}</td></tr>\n",
+            "<tr class=\"{}\"><td>{}</td><td><a href=\"{page}\">{}</a></td><td>{}<small>{}</small></td>\
+             <td class=\"verdict {}\">{verdict}</td></tr>\n",
             if claim.headline { "headline" } else { "supporting" },
             escape(record.chapter.trim_start_matches("ch").trim_start_matches('0')),
             escape(&claim.statement),
-            escape(&measured(claim)),
+            found(claim).iter().map(|line| format!("{}<br>", escape(line))).collect::<String>(),
+            escape(&claim.measured),
+            verdict.replace(' ', "-"),
         );
     }
     format!(
-        "<div class=\"table-wrapper\"><table class=\"ledger\">\n<thead><tr><th>Chapter</th><th>Claim</th>\
-         <th>Measured</th><th>Verdict</th></tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n"
+        "<div class=\"table-wrapper\"><table class=\"ledger\">\n<thead><tr><th><abbr title=\"Chapter\">Ch.</abbr></th><th>Claim</th>\
+         <th>Found</th><th>Verdict</th></tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n"
     )
 }
 
@@ -66,12 +68,12 @@ fn markdown(chapters: &[Chapter]) -> String {
             "| {} | {} | {} | {} |\n",
             record.chapter,
             cell(&claim.statement),
-            cell(&measured(claim)),
+            cell(&format!("{}: {}", claim.measured, found(claim).join("; "))),
             claim.verdict.words()
         )
     };
     let rows: String = claims(chapters).map(row).collect();
-    format!("| Chapter | Claim | Measured | Verdict |\n|---|---|---|---|\n{rows}")
+    format!("| Chapter | Claim | Found | Verdict |\n|---|---|---|---|\n{rows}")
 }
 
 /// README.md with the ledger as it now stands.

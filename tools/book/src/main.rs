@@ -14,7 +14,7 @@ mod slides;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use std::path::{Path, PathBuf};
+use normbook_fingerprint::find_root;
 use std::process::ExitCode;
 
 /// Builds the book from its evidence
@@ -64,7 +64,7 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<ExitCode> {
-    let root = root()?;
+    let root = find_root(env!("CARGO_MANIFEST_DIR"))?;
     match arguments.command {
         Some(Command::Preprocess { question: Some(Question::Supports { renderer }) }) => {
             return Ok(if renderer == "html" { ExitCode::SUCCESS } else { ExitCode::FAILURE });
@@ -83,13 +83,4 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         opener::open_browser(&index).context("--open: no browser was found")?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The repository: the one this program was built from or, if that is gone, the folder it is started in.
-fn root() -> Result<PathBuf> {
-    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let here = std::env::current_dir()?;
-    let root = [built, here].into_iter().find(|folder| folder.join("book/book.toml").is_file());
-    let root = root.context("no book/book.toml: start this program in the folder of normbook")?;
-    Ok(root.canonicalize()?)
 }

@@ -157,8 +157,8 @@ fn claim_box(record: &Record, claim: &Claim) -> String {
     let interval = match (claim.measure, claim.level) {
         (Measure::Exact, _) | (_, None) => "exact: a deterministic computation, no seeds".to_owned(),
         (_, Some(level)) => format!(
-            "{:.3} % t interval over seeds {}, paired; it covers {}",
-            100.0 * level,
+            "{} % t interval over seeds {}, paired; it covers {}",
+            number(100.0 * level),
             seeds(&record.protocol.seeds),
             claim.covers
         ),

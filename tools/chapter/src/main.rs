@@ -1,7 +1,8 @@
 //! `cargo chapter 1`: short for `cargo run --release --bin ch01-feature-normalization`.
 
 use anyhow::{Context, Result, ensure};
-use std::path::{Path, PathBuf};
+use normbook_fingerprint::find_root;
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 const USAGE: &str = "usage: cargo chapter NUMBER [-- OPTIONS]   (cargo chapter --list names the chapters)";
@@ -21,7 +22,7 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Vec<String>) -> Result<ExitCode> {
-    let root = root()?;
+    let root = find_root(env!("CARGO_MANIFEST_DIR"))?;
     let chapters = chapters(&root)?;
     let Some((first, rest)) = arguments.split_first() else {
         eprintln!("{USAGE}");
@@ -45,13 +46,6 @@ fn run(arguments: Vec<String>) -> Result<ExitCode> {
     let status = command.arg("--manifest-path").arg(root.join("Cargo.toml")).arg("--").args(options).status();
     let code = status.context("cannot start cargo")?.code().and_then(|code| u8::try_from(code).ok());
     Ok(ExitCode::from(code.unwrap_or(1)))
-}
-
-/// The repository: the one this program was built from or, if that is gone, the folder it is started in.
-fn root() -> Result<PathBuf> {
-    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let folders = [built, std::env::current_dir()?];
-    folders.into_iter().find(|folder| folder.join("chapters").is_dir()).context("start this in the folder of normbook")
 }
 
 /// All chapters by number, from the names and the first lines of the files in chapters/.

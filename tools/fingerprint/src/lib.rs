@@ -9,10 +9,12 @@
 
 mod graph;
 mod lock;
+mod root;
 mod tokens;
 
 pub use graph::{ROOMS_WITHOUT_NUMBERS, SourceGraph, SourceNode};
 pub use lock::numeric_crates;
+pub use root::find_root;
 
 use sha2::{Digest, Sha256};
 

@@ -1,0 +1,196 @@
+//! The command line of a chapter, run as readers run it.
+
+use assert_cmd::Command;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+/// A folder for the results and trials of one test.
+struct Desk {
+    folder: tempfile::TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Chapter 1 at the smoke scale, with its results in the folder `out`.
+    fn smoke(&self, out: &str) -> Command {
+        let mut command = self.chapter();
+        command.args(["--scale", "smoke", "--out"]).arg(self.path(out));
+        command
+    }
+
+    fn chapter(&self) -> Command {
+        let mut command = Command::cargo_bin("ch01-feature-normalization").unwrap();
+        command.env("NORMBOOK_LAB", self.path("lab"));
+        command
+    }
+
+    /// The record in `out` without the part that tells who made it.
+    fn record(&self, out: &str) -> String {
+        without_maker(&self.path(out).join("record.json"))
+    }
+}
+
+fn without_maker(record: &Path) -> String {
+    let mut value: Value = serde_json::from_str(&std::fs::read_to_string(record).unwrap()).unwrap();
+    value.as_object_mut().unwrap().remove("made_by").unwrap();
+    serde_json::to_string_pretty(&value).unwrap()
+}
+
+fn stderr(command: &mut Command) -> String {
+    String::from_utf8(command.assert().failure().get_output().stderr.clone()).unwrap()
+}
+
+fn stdout(command: &mut Command) -> String {
+    String::from_utf8(command.assert().success().get_output().stdout.clone()).unwrap()
+}
+
+#[test]
+fn two_runs_give_the_same_record_for_any_number_of_jobs() {
+    let desk = Desk::new();
+    desk.smoke("one").args(["--fresh", "--jobs", "1"]).assert().success();
+    desk.smoke("two").args(["--fresh", "--jobs", "2"]).assert().success();
+    assert_eq!(desk.record("one"), desk.record("two"));
+    let mut figures = 0;
+    for entry in std::fs::read_dir(desk.path("one")).unwrap() {
+        let name = entry.unwrap().file_name();
+        if name.to_string_lossy().ends_with(".svg") {
+            let read = |out: &str| std::fs::read_to_string(desk.path(out).join(&name)).unwrap();
+            assert_eq!(read("one"), read("two"));
+            figures += 1;
+        }
+    }
+    assert!(figures >= 5, "{figures} figures");
+}
+
+#[test]
+fn a_killed_run_goes_on_where_it_was() {
+    let desk = Desk::new();
+    Desk::new().smoke("unused").assert().success(); // warms the disk cache, so that the kills below come in time
+    let mut kills = 0;
+    for milliseconds in [20, 60, 110, 170, 240] {
+        let program = assert_cmd::cargo::cargo_bin("ch01-feature-normalization");
+        let mut child = std::process::Command::new(program)
+            .env("NORMBOOK_LAB", desk.path("lab"))
+            .args(["--scale", "smoke", "--steps", "400", "--out"])
+            .arg(desk.path("killed"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(milliseconds));
+        kills += u32::from(child.try_wait().unwrap().is_none());
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    assert!(kills > 0, "every run was over before its kill");
+    desk.smoke("killed").args(["--steps", "400"]).assert().success();
+    let whole = Desk::new();
+    whole.smoke("whole").args(["--steps", "400", "--fresh"]).assert().success();
+    assert_eq!(desk.record("killed"), whole.record("whole"));
+    for entry in std::fs::read_dir(desk.path("killed")).unwrap() {
+        let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+        assert!(name.ends_with(".json") || name.ends_with(".svg") || name.starts_with(".writing-"), "{name}");
+    }
+}
+
+#[test]
+fn shards_together_give_the_whole() {
+    let desk = Desk::new();
+    desk.smoke("whole").arg("--fresh").assert().success();
+    let shared = Desk::new();
+    for part in ["1/2", "2/2", "1/2"] {
+        shared.smoke("parts").args(["--shard", part]).assert().success();
+    }
+    shared.smoke("parts").assert().success();
+    assert_eq!(shared.record("parts"), desk.record("whole"));
+}
+
+#[test]
+fn a_shard_alone_says_what_is_missing_and_writes_no_record() {
+    let desk = Desk::new();
+    let said = stdout(desk.smoke("parts").args(["--shard", "1/2"]));
+    assert!(said.contains("This part is done"), "{said}");
+    assert!(!desk.path("parts").exists());
+}
+
+#[test]
+fn a_readers_run_is_shown_beside_the_committed_one() {
+    let desk = Desk::new();
+    let said = stdout(desk.smoke("mine").args(["--toy-scale", "10"]));
+    for part in ["committed", "yours", "flags/toy_scale", "toy raw/condition_number", "verdict", "record.json", ".svg"]
+    {
+        assert!(said.contains(part), "{part} is not in {said}");
+    }
+    let figure = std::fs::read_to_string(desk.path("mine").join("excess-by-step.svg")).unwrap();
+    assert!(figure.contains("committed") && figure.contains("stroke-dasharray"));
+}
+
+#[test]
+fn only_the_committed_protocol_may_write_to_figures() {
+    let desk = Desk::new();
+    let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("figures/ch01");
+    let before = std::fs::read(committed.join("record.json")).unwrap();
+    let said = stderr(desk.chapter().args(["--seeds", "2", "--out"]).arg(&committed));
+    assert!(said.contains("only the committed protocol"), "{said}");
+    desk.chapter().args(["--scale", "smoke"]).assert().success();
+    assert_eq!(std::fs::read(committed.join("record.json")).unwrap(), before);
+    assert!(desk.path("lab").join("runs/ch01").is_dir());
+}
+
+#[test]
+fn replot_draws_the_same_figures_without_running() {
+    let desk = Desk::new();
+    let said = stderr(desk.smoke("none").arg("--replot"));
+    assert!(said.contains("nothing to draw"), "{said}");
+    desk.smoke("mine").assert().success();
+    let figure = desk.path("mine").join("net-loss.svg");
+    let before = std::fs::read_to_string(&figure).unwrap();
+    std::fs::remove_file(&figure).unwrap();
+    desk.smoke("mine").arg("--replot").assert().success();
+    assert_eq!(std::fs::read_to_string(&figure).unwrap(), before);
+}
+
+#[test]
+fn wrong_flags_get_the_allowed_range() {
+    let desk = Desk::new();
+    for (flags, complaint) in [
+        (["--scale", "huge"], "smoke, book, paper"),
+        (["--seeds", "0"], "a number of seeds from 1 to 1000, or a range such as 10..15"),
+        (["--steps", "-3"], "a whole number from 1"),
+        (["--jobs", "0"], "a whole number from 1"),
+        (["--shard", "3/2"], "i/n with i from 1 to n"),
+        (["--toy-scale", "nan"], "a number above 0"),
+        (["--table", "iris"], "wine, breast-cancer"),
+        (["--device", "gpu"], "cpu, cuda or cuda:N"),
+        (["--frobnicate", "1"], "unexpected argument"),
+    ] {
+        let said = stderr(desk.chapter().arg(format!("{}={}", flags[0], flags[1])));
+        assert!(said.contains(complaint), "{flags:?}: {said}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
+}
+
+#[test]
+#[cfg(not(feature = "cuda"))]
+fn without_cuda_one_sentence_says_so() {
+    let said = stderr(Desk::new().chapter().args(["--device", "cuda:1", "--scale", "smoke"]));
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains("built without CUDA"), "{said}");
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    let desk = Desk::new();
+    std::fs::write(desk.path("file"), "in the way").unwrap();
+    let said = stderr(&mut desk.smoke("file/below"));
+    assert!(said.contains("cannot write") && said.contains("file"), "{said}");
+}

@@ -1,0 +1,216 @@
+//! What the book refuses to say: every way in which pages and evidence can part, in a copy of the tree.
+
+use assert_cmd::Command;
+use std::path::{Path, PathBuf};
+
+/// A copy of what the book builder reads.
+struct Tree {
+    folder: tempfile::TempDir,
+}
+
+const RECORD: &str = "figures/ch01/record.json";
+const PAGE: &str = "book/src/ch01_feature_normalization.md";
+
+impl Tree {
+    fn new() -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["src", "chapters", "figures", "data", "tests"] {
+            copy(&root.join(name), &folder.path().join(name));
+        }
+        for name in ["book/src", "book/theme"] {
+            copy(&root.join(name), &folder.path().join(name));
+        }
+        for name in ["Cargo.lock", "README.md", "book/book.toml", "book/slides.toml"] {
+            std::fs::copy(root.join(name), folder.path().join(name)).unwrap();
+        }
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    /// Replaces the first `old` in a file, which must be there.
+    fn edit(&self, name: &str, old: &str, new: &str) {
+        let text = self.read(name);
+        assert!(text.contains(old), "{name} has no {old}");
+        std::fs::write(self.path(name), text.replacen(old, new, 1)).unwrap();
+    }
+
+    fn book(&self) -> Command {
+        let mut command = Command::cargo_bin("normbook-book").unwrap();
+        command.current_dir(self.folder.path());
+        command
+    }
+
+    /// `--check` fails, and says `complaint`.
+    fn refuses(&self, complaint: &str) {
+        let output = self.book().arg("--check").assert().failure().get_output().stderr.clone();
+        let said = String::from_utf8(output).unwrap();
+        assert!(said.contains(complaint), "{complaint:?} is not in {said}");
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_committed_evidence_is_fresh() {
+    Tree::new().book().arg("--check").assert().success();
+}
+
+#[test]
+fn a_comment_changes_nothing() {
+    let tree = Tree::new();
+    tree.edit("src/train/tabular.rs", "//! A small net", "//! Another word on a small net");
+    tree.edit("src/seed.rs", "use sha2", "// A remark.\nuse sha2");
+    tree.edit("src/plot/style.rs", "= 18;", "= 18; // A number that no result depends on.");
+    tree.book().arg("--check").assert().success();
+}
+
+#[test]
+fn a_changed_constant_is_stale_and_named() {
+    let tree = Tree::new();
+    tree.edit("src/train/tabular.rs", "SAMPLES_PER_DECADE: u32 = 20", "SAMPLES_PER_DECADE: u32 = 21");
+    tree.refuses("ch01: src/train/tabular.rs changed");
+}
+
+#[test]
+fn changed_data_are_stale_and_named() {
+    let tree = Tree::new();
+    tree.edit("data/tabular/wine.csv", "14.23", "14.24");
+    tree.refuses("ch01: data/tabular/wine.csv changed");
+}
+
+#[test]
+fn another_version_of_a_numeric_crate_is_stale_and_named() {
+    let tree = Tree::new();
+    let lock = tree.read("Cargo.lock");
+    let after = &lock[lock.find("name = \"nalgebra\"").unwrap()..];
+    let version = after.split('"').nth(3).unwrap();
+    let (old, new) =
+        (format!("name = \"nalgebra\"\nversion = \"{version}\""), "name = \"nalgebra\"\nversion = \"9.9.9\"");
+    tree.edit("Cargo.lock", &old, new);
+    tree.refuses(&format!("ch01: nalgebra went from version {version} to 9.9.9"));
+}
+
+#[test]
+fn a_digit_changed_by_hand_is_seen() {
+    let tree = Tree::new();
+    tree.edit(RECORD, "\"condition_number\": 45.5208", "\"condition_number\": 45.5209");
+    tree.refuses("its digest does not match its contents");
+}
+
+#[test]
+fn a_missing_record_is_named() {
+    let tree = Tree::new();
+    std::fs::remove_file(tree.path(RECORD)).unwrap();
+    tree.refuses("cannot read");
+}
+
+#[test]
+fn a_deleted_or_changed_figure_is_named() {
+    let tree = Tree::new();
+    std::fs::remove_file(tree.path("figures/ch01/net-loss.svg")).unwrap();
+    tree.refuses("figures/ch01/net-loss.svg is missing");
+    let tree = Tree::new();
+    tree.edit("figures/ch01/net-loss.svg", "<polyline", "<polyline data-touched=\"\"");
+    tree.refuses("figures/ch01/net-loss.svg is not what the record gives");
+    let tree = Tree::new();
+    std::fs::write(tree.path("figures/ch01/old.svg"), "<svg/>").unwrap();
+    tree.refuses("figures/ch01/old.svg belongs to no figure");
+}
+
+#[test]
+fn misspelt_keys_are_named_with_file_and_line() {
+    for (old, new, complaint) in [
+        ("raw/steps_to_1_percent", "raw/steps_to_1_procent", "has no value \"raw/steps_to_1_procent\""),
+        ("{{claim ch01 | net}}", "{{claim ch01 | nett}}", "has no claim \"nett\""),
+        ("net-loss |", "net-los |", "has no figure \"net-los\""),
+        ("{{steps ch01}}", "{{stepz ch01}}", "no directive {{stepz}}"),
+        ("quadratic.rs:closed_form", "quadratic.rs:closed_from", "has no anchor closed_from"),
+        ("probe/quadratic.rs:", "probe/quadratics.rs:", "no file ../../src/probe/quadratics.rs"),
+        ("$\\eta$", "$\\etta$", "$\\etta$"),
+    ] {
+        let tree = Tree::new();
+        tree.edit(PAGE, old, new);
+        tree.refuses(complaint);
+        tree.refuses(&format!("{PAGE}:"));
+    }
+}
+
+#[test]
+fn evidence_on_no_page_is_named() {
+    let tree = Tree::new();
+    tree.edit(PAGE, "{{claim ch01 | whitening}}", "");
+    tree.refuses("ch01 whitening is on no page");
+}
+
+#[test]
+fn a_ledger_in_the_readme_that_differs_is_named() {
+    let tree = Tree::new();
+    tree.edit("README.md", "| reproduced |", "| contradicted |");
+    tree.refuses("README.md: its claim ledger is not what the records give");
+}
+
+#[test]
+fn the_built_book_has_no_directive_left_and_asks_for_nothing_from_outside() {
+    let tree = Tree::new();
+    tree.book().assert().success();
+    let mut pages = 0;
+    for entry in std::fs::read_dir(tree.path("book/book")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "html") {
+            continue;
+        }
+        let html = std::fs::read_to_string(&path).unwrap();
+        pages += 1;
+        assert!(!html.contains("{{"), "{}: a directive is left", path.display());
+        for tag in ["<script src=\"http", "<link rel=\"stylesheet\" href=\"http", "<img src=\"http", "url(http"] {
+            assert!(!html.contains(tag), "{}: {tag}", path.display());
+        }
+    }
+    assert!(pages >= 5);
+    let page = std::fs::read_to_string(tree.path("book/book/ch01_feature_normalization.html")).unwrap();
+    assert!(page.contains("<math") && page.contains("<svg") && page.contains("id=\"claim-ch01-steps\""));
+}
+
+#[test]
+fn mdbook_gets_a_banner_instead_of_a_failure_when_evidence_is_stale() {
+    let tree = Tree::new();
+    tree.edit("src/train/tabular.rs", "SAMPLES_PER_DECADE: u32 = 20", "SAMPLES_PER_DECADE: u32 = 21");
+    let content = tree.read(PAGE);
+    let chapter = serde_json::json!({"Chapter": {
+        "name": "Feature normalization", "content": content, "number": null, "sub_items": [],
+        "path": "ch01_feature_normalization.md", "source_path": "ch01_feature_normalization.md", "parent_names": [],
+    }});
+    let context = serde_json::json!({
+        "root": tree.path("book"), "config": {"book": {"src": "src"}}, "renderer": "html", "mdbook_version": "0.5.4",
+    });
+    let input = serde_json::to_string(&(context, serde_json::json!({"items": [chapter]}))).unwrap();
+    let output = tree.book().arg("preprocess").write_stdin(input).assert().success().get_output().stdout.clone();
+    let text = String::from_utf8(output).unwrap();
+    assert!(text.contains("Stale evidence") && text.contains("src/train/tabular.rs changed"), "{text}");
+}
+
+#[test]
+fn an_unknown_chapter_is_named() {
+    let output = Tree::new().book().args(["--rerun", "77"]).assert().failure().get_output().stderr.clone();
+    let said = String::from_utf8(output).unwrap();
+    assert!(said.contains("--rerun 77: no such chapter; there are ch01"), "{said}");
+}
