@@ -3,6 +3,7 @@
 mod arguments;
 mod compare;
 mod device;
+pub mod images;
 pub mod parse;
 mod places;
 mod progress;

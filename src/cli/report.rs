@@ -1,6 +1,7 @@
 //! What a run prints at its end.
 
 use crate::lab::claim::{Claim, Measure, Part};
+use crate::lab::verdict::Verdict;
 use crate::plot::number::number;
 
 /// What was measured in one part: the value, or the estimate with its interval.
@@ -43,7 +44,12 @@ pub fn claims(claims: &[Claim]) -> String {
             text +=
                 &format!("  {:<9} {}{failed}\n", "found", format_args!("{}: {}", part.at, measurement(claim, part)));
         }
-        text += &format!("  verdict   {}\n", claim.verdict.words().to_uppercase());
+        let why = match claim.verdict {
+            Verdict::NotJudged if claim.measure == Measure::Exact => " (not at the smoke scale)".into(),
+            Verdict::NotJudged => format!(" (needs {} seeds, and not the smoke scale)", claim.fewest_seeds),
+            _ => String::new(),
+        };
+        text += &format!("  verdict   {}{why}\n", claim.verdict.words().to_uppercase());
     }
     text
 }

@@ -42,7 +42,7 @@ fn run(arguments: Vec<String>) -> Result<ExitCode> {
     let options = rest.strip_prefix(&["--".to_owned()]).unwrap_or(rest);
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["run", "--quiet", "--release", "--package", "normbook", "--bin", &chapter.program]);
+    command.args(["run", "--release", "--package", "normbook", "--bin", &chapter.program]);
     let status = command.arg("--manifest-path").arg(root.join("Cargo.toml")).arg("--").args(options).status();
     let code = status.context("cannot start cargo")?.code().and_then(|code| u8::try_from(code).ok());
     Ok(ExitCode::from(code.unwrap_or(1)))
