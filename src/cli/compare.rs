@@ -3,8 +3,9 @@
 use super::report::{measurement, table};
 use crate::lab::record::Record;
 use crate::plot::number::number;
+use std::collections::BTreeSet;
 
-/// Every claim and every value that both runs have or only one, where they differ.
+/// Every claim, and every value of the flags and of the judged arms that differs.
 pub fn side_by_side(committed: &Record, yours: &Record) -> String {
     let mut rows = vec![vec!["".into(), "committed".into(), "yours".into()]];
     for claim in &yours.claims {
@@ -17,7 +18,8 @@ pub fn side_by_side(committed: &Record, yours: &Record) -> String {
         let verdict = other.map_or("–", |other| other.verdict.words());
         rows.push(vec![format!("{}: verdict", claim.id), verdict.into(), claim.verdict.words().into()]);
     }
-    let names: std::collections::BTreeSet<&String> = committed.values.keys().chain(yours.values.keys()).collect();
+    let all = committed.values.keys().chain(yours.values.keys());
+    let names: BTreeSet<&String> = all.filter(|name| is_judged(yours, name)).collect();
     let shown = |record: &Record, name: &String| record.values.get(name).map_or("–".into(), |value| number(*value));
     for name in names {
         if committed.values.get(name) != yours.values.get(name) {
@@ -25,4 +27,10 @@ pub fn side_by_side(committed: &Record, yours: &Record) -> String {
         }
     }
     table(&rows)
+}
+
+/// Whether a value is a flag or belongs to a judged arm: those of pilots would drown the rest.
+fn is_judged(record: &Record, name: &str) -> bool {
+    let arm = name.split('/').next().unwrap_or(name);
+    arm == "flags" || record.trials.trials.iter().any(|trial| trial.arm == arm)
 }

@@ -1,4 +1,5 @@
-//! Horizontal bars with their values: the median over seeds, a mark for each seed, the committed value dashed.
+//! Horizontal bars with their values: the median over seeds, a mark for each seed, below them a stroke for the 95 % t
+//! interval of their mean; the committed value dashed.
 
 use super::chart::{place, range, tick, title_lines};
 use super::figure::{Axis, Bar};
@@ -6,7 +7,7 @@ use super::number::number;
 use super::style::{FAINT, INK, TEXT, UNIT, committed as committed_color, series as series_color, stroke, text};
 use super::svg::{Area, drawing};
 use crate::lab::record::Record;
-use crate::lab::statistics::median;
+use crate::lab::statistics::{Interval, median, t_interval};
 use anyhow::{Context, Result, ensure};
 use plotters::prelude::{Circle, PathElement, Rectangle, Text};
 use plotters::style::Color;
@@ -48,7 +49,11 @@ pub fn draw(
         area.draw(&Rectangle::new([(left, high), (along(value), low)], color.mix(0.85).filled())).map_err(drawing)?;
         if samples.len() > 1 {
             for sample in samples {
-                area.draw(&Circle::new((along(*sample), center), 3 * UNIT, INK.filled())).map_err(drawing)?;
+                area.draw(&Circle::new((along(*sample), center), 2 * UNIT, INK.filled())).map_err(drawing)?;
+            }
+            if let Some(Interval { low, high, .. }) = t_interval(samples, 0.95) {
+                let below = center + pitch / 6;
+                paint(PathElement::new(vec![(along(low), below), (along(high), below)], stroke(INK, 1.0, 2.0)))?;
             }
         }
         if let Some(before) = committed.and_then(|committed| median(&samples_of(committed, bar, axis).ok()?)) {

@@ -64,6 +64,7 @@ pub fn frame<'a, 'b>(
     chart
         .configure_mesh()
         .axis_style(stroke(INK, 0.6, 1.0))
+        .set_all_tick_mark_size(4 * UNIT)
         .light_line_style(stroke(FAINT, 0.0, 0.0))
         .bold_line_style(stroke(FAINT, 1.0, 1.0))
         .label_style(text(INK))
