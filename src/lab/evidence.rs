@@ -1,0 +1,75 @@
+//! The trials of a run, and the questions that a judgement asks them.
+
+use crate::trial::{Outcome, Reach, TARGET, Trace};
+use anyhow::{Context, Result, ensure};
+use serde::{Deserialize, Serialize};
+
+/// One finished trial.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrialRecord {
+    pub arm: String,
+    /// None for an exact arm.
+    pub seed: Option<u64>,
+    #[serde(flatten)]
+    pub trace: Trace,
+}
+
+/// All trials of a stage, ordered by arm as the protocol has them, then by seed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Evidence {
+    pub trials: Vec<TrialRecord>,
+}
+
+impl Evidence {
+    /// The traces of an arm, by seed. Errors if there are none.
+    pub fn traces(&self, arm: &str) -> Result<Vec<&Trace>> {
+        let traces: Vec<&Trace> =
+            self.trials.iter().filter(|trial| trial.arm == arm).map(|trial| &trial.trace).collect();
+        ensure!(!traces.is_empty(), "no trial of an arm named {arm}");
+        Ok(traces)
+    }
+
+    /// A value of an exact arm.
+    pub fn value(&self, arm: &str, name: &str) -> Result<f64> {
+        let value = self.traces(arm)?[0].values.get(name);
+        value.copied().with_context(|| format!("arm {arm} has no value named {name}"))
+    }
+
+    /// When each seed of an arm reached its [`TARGET`]. A diverged run counts at its full budget.
+    pub fn steps(&self, arm: &str) -> Result<Vec<Reach>> {
+        let reach = |trace: &&Trace| -> Result<Reach> {
+            let reach = trace.reached.get(TARGET).with_context(|| format!("arm {arm} has no target"))?;
+            let diverged = trace.outcome != Outcome::Finished;
+            Ok(if diverged { Reach { step: None, ..*reach } } else { *reach })
+        };
+        self.traces(arm)?.iter().map(reach).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn evidence(outcome: Outcome) -> Evidence {
+        let mut trace = Trace { outcome, ..Trace::default() };
+        trace.values.insert("loss".into(), 0.5);
+        trace.reached.insert(TARGET.into(), Reach { step: Some(7), budget: 100 });
+        Evidence { trials: vec![TrialRecord { arm: "a".into(), seed: Some(0), trace }] }
+    }
+
+    #[test]
+    fn a_diverged_run_counts_its_budget() {
+        let reach = |outcome| evidence(outcome).steps("a").unwrap()[0].step;
+        assert_eq!(reach(Outcome::Finished), Some(7));
+        assert_eq!(reach(Outcome::Diverged { step: 9 }), None);
+    }
+
+    #[test]
+    fn what_is_not_there_is_named() {
+        let evidence = evidence(Outcome::Finished);
+        assert_eq!(evidence.value("a", "loss").unwrap(), 0.5);
+        assert!(evidence.traces("b").unwrap_err().to_string().contains("named b"));
+        assert!(evidence.value("a", "gain").unwrap_err().to_string().contains("no value named gain"));
+    }
+}

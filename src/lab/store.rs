@@ -1,0 +1,146 @@
+//! Finished trials, kept at once and found again.
+//!
+//! Each lies in its own file, named by the hash of all it depends on: settings, seed, code, data, crates, device. A run
+//! killed at any moment goes on where it was; machines that share the folder share the work; chapters that train the
+//! same nets share the runs. Nothing half-written is trusted.
+
+use super::arm::Arm;
+use super::provenance::Fingerprint;
+use super::record::write_atomically;
+use crate::trial::Trace;
+use anyhow::{Context, Result};
+use normbook_fingerprint::sha256;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// The folder of finished trials.
+#[derive(Clone, Debug)]
+pub struct Store {
+    folder: PathBuf,
+    device: String,
+}
+
+/// All that a trial depends on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Key {
+    spec: Value,
+    source: String,
+    seed: Option<u64>,
+    device: String,
+    fingerprint: Fingerprint,
+}
+
+/// A trial as it lies in the store.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Kept {
+    key: Key,
+    pub trace: Trace,
+    /// How long it took.
+    pub seconds: f64,
+    /// SHA-256 of the trace and the seconds.
+    digest: String,
+}
+
+impl Kept {
+    pub fn new(key: Key, trace: Trace, seconds: f64) -> Self {
+        let digest = Self::digest(&trace, seconds);
+        Self { key, trace, seconds, digest }
+    }
+
+    fn digest(trace: &Trace, seconds: f64) -> String {
+        sha256(&serde_json::to_vec(&(trace, seconds)).expect("traces hold finite numbers"))
+    }
+}
+
+impl Store {
+    /// Trials computed on `device`, in `folder`.
+    pub fn new(folder: &Path, device: &str) -> Self {
+        Self { folder: folder.to_owned(), device: device.to_owned() }
+    }
+
+    /// The key of `arm` at `seed`.
+    pub fn key(&self, arm: &Arm, seed: Option<u64>) -> Result<Key> {
+        Ok(Key {
+            spec: arm.spec.clone(),
+            source: arm.source.clone(),
+            seed,
+            device: self.device.clone(),
+            fingerprint: Fingerprint::of_arm(arm)?,
+        })
+    }
+
+    /// The trial with this key, if it is there and whole.
+    pub fn find(&self, key: &Key) -> Option<Kept> {
+        let bytes = std::fs::read(self.path(key)).ok()?;
+        let kept: Kept = serde_json::from_slice(&bytes).ok()?;
+        (kept.key == *key && kept.digest == Kept::digest(&kept.trace, kept.seconds)).then_some(kept)
+    }
+
+    /// Keeps a finished trial, in one piece.
+    pub fn keep(&self, kept: &Kept) -> Result<()> {
+        let text = serde_json::to_vec(kept).context("a trace holds a number that JSON cannot")?;
+        write_atomically(&self.path(&kept.key), &text)
+    }
+
+    fn path(&self, key: &Key) -> PathBuf {
+        let name = sha256(&serde_json::to_vec(key).expect("keys are plain"));
+        self.folder.join(&name[..2]).join(format!("{}.json", &name[2..34]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{standardize::Preparation, tabular::Table};
+    use crate::train::{optimizer::Rule, tabular::TabularNet};
+
+    fn arm(learning_rate: f64) -> Arm {
+        let net = TabularNet {
+            table: Table::Wine,
+            preparation: Preparation::Raw,
+            hidden: 4,
+            rule: Rule::Sgd,
+            learning_rate,
+            steps: 3,
+            target_loss: 0.1,
+            test_fraction: 0.25,
+        };
+        Arm::seeded("raw", net)
+    }
+
+    #[test]
+    fn a_trial_is_found_again_and_only_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path(), "cpu");
+        let key = store.key(&arm(0.1), Some(3)).unwrap();
+        assert!(store.find(&key).is_none());
+        let mut trace = Trace::default();
+        trace.values.insert("loss".into(), 0.333333);
+        store.keep(&Kept::new(key.clone(), trace.clone(), 0.1 + 0.2)).unwrap();
+        assert_eq!(store.find(&key).unwrap().trace, trace);
+        for other in [
+            store.key(&arm(0.2), Some(3)).unwrap(),
+            store.key(&arm(0.1), Some(4)).unwrap(),
+            Store::new(folder.path(), "cuda:0").key(&arm(0.1), Some(3)).unwrap(),
+        ] {
+            assert!(store.find(&other).is_none());
+        }
+    }
+
+    #[test]
+    fn a_damaged_file_is_not_trusted() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path(), "cpu");
+        let key = store.key(&arm(0.1), Some(3)).unwrap();
+        let mut trace = Trace::default();
+        trace.values.insert("loss".into(), 0.25);
+        store.keep(&Kept::new(key.clone(), trace, 1.5)).unwrap();
+        let whole = std::fs::read(store.path(&key)).unwrap();
+        let changed = String::from_utf8(whole.clone()).unwrap().replace("0.25", "0.75").into_bytes();
+        for damaged in [&whole[..whole.len() / 2], &[], &changed] {
+            std::fs::write(store.path(&key), damaged).unwrap();
+            assert!(store.find(&key).is_none());
+        }
+    }
+}

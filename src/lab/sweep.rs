@@ -1,0 +1,95 @@
+//! Each arm at its own best learning rate: tried on the pilot seeds, judged on the others.
+
+use super::arm::Arm;
+use super::evidence::Evidence;
+use super::protocol::Scale;
+use crate::trial::{FINAL_LOSS, Reach, Trace, Trial};
+use anyhow::{Context, Result, ensure};
+
+/// The learning rates that an arm may choose from, in growing order.
+#[derive(Clone, Copy, Debug)]
+pub struct Sweep {
+    pub arm: &'static str,
+    pub learning_rates: &'static [f64],
+}
+
+impl Sweep {
+    fn name(&self, learning_rate: f64) -> String {
+        format!("{} at {learning_rate}", self.arm)
+    }
+
+    /// One arm for each learning rate.
+    pub fn pilots<T: Trial>(&self, trial: impl Fn(f64) -> T) -> Vec<Arm> {
+        self.learning_rates.iter().map(|rate| Arm::seeded(self.name(*rate), trial(*rate))).collect()
+    }
+
+    /// The learning rate whose pilots reach their target in the fewest steps (geometric mean over seeds; a run that
+    /// does not counts its budget); of equals the one with the lowest final loss, diverged runs last. Errors where the
+    /// best lies at the edge of the grid, which says that the best of all may lie beyond; the smoke scale lets it pass.
+    pub fn best(&self, pilots: &Evidence, scale: Scale) -> Result<f64> {
+        let mut scores = Vec::new();
+        for rate in self.learning_rates {
+            let arm = self.name(*rate);
+            let log_steps = |reach: &Reach| reach.at_least().max(0.5).ln();
+            let steps: f64 = pilots.steps(&arm)?.iter().map(log_steps).sum();
+            let loss = |trace: &&Trace| trace.values.get(FINAL_LOSS).copied().unwrap_or(f64::INFINITY);
+            scores.push((steps, pilots.traces(&arm)?.iter().map(loss).sum::<f64>()));
+        }
+        let order = |a: &usize, b: &usize| {
+            let ((steps, loss), (other_steps, other_loss)) = (scores[*a], scores[*b]);
+            steps.total_cmp(&other_steps).then(loss.total_cmp(&other_loss))
+        };
+        let best = (0..scores.len()).min_by(order).context("the sweep is empty")?;
+        ensure!(
+            (best > 0 && best + 1 < scores.len()) || scale == Scale::Smoke,
+            "{}: the best learning rate, {}, lies at the edge of its grid, so a better one may lie beyond: widen the \
+             grid in the chapter, or set --learning-rate",
+            self.arm,
+            self.learning_rates[best]
+        );
+        Ok(self.learning_rates[best])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::evidence::TrialRecord;
+    use crate::trial::{Outcome, TARGET};
+
+    const SWEEP: Sweep = Sweep { arm: "net", learning_rates: &[0.1, 1.0, 10.0] };
+
+    /// One trial per learning rate: the step that reached the target and the final loss (none: diverged).
+    fn pilots(outcomes: [(Option<u64>, Option<f64>); 3]) -> Evidence {
+        let trial = |(rate, (step, loss)): (&f64, (Option<u64>, Option<f64>))| {
+            let mut trace = Trace::default();
+            trace.reached.insert(TARGET.into(), Reach { step, budget: 100 });
+            match loss {
+                Some(loss) => drop(trace.values.insert(FINAL_LOSS.into(), loss)),
+                None => trace.outcome = Outcome::Diverged { step: 3 },
+            }
+            TrialRecord { arm: SWEEP.name(*rate), seed: Some(1000), trace }
+        };
+        Evidence { trials: SWEEP.learning_rates.iter().zip(outcomes).map(trial).collect() }
+    }
+
+    #[test]
+    fn the_fewest_steps_win_and_a_diverged_run_counts_its_budget() {
+        let pilots = pilots([(Some(50), Some(1.0)), (Some(20), Some(2.0)), (Some(10), None)]);
+        assert_eq!(SWEEP.best(&pilots, Scale::Book).unwrap(), 1.0);
+    }
+
+    #[test]
+    fn of_censored_runs_the_lowest_loss_wins() {
+        let pilots = pilots([(None, Some(0.9)), (None, Some(0.5)), (None, None)]);
+        assert_eq!(SWEEP.best(&pilots, Scale::Book).unwrap(), 1.0);
+    }
+
+    #[test]
+    fn a_choice_at_the_edge_asks_for_a_wider_grid() {
+        let pilots = pilots([(Some(5), Some(0.9)), (Some(20), Some(0.5)), (None, None)]);
+        let error = SWEEP.best(&pilots, Scale::Book).unwrap_err().to_string();
+        assert!(error.contains("net: the best learning rate, 0.1, lies at the edge of its grid"), "{error}");
+        assert_eq!(SWEEP.best(&pilots, Scale::Smoke).unwrap(), 0.1);
+    }
+}
