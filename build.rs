@@ -1,18 +1,19 @@
 //! Embeds in the library which source files it is made of, what each hashes to and imports, and which numeric crates
-//! are locked, so that a record can name the code that ran (see `tools/fingerprint`).
+//! are locked, so that a record can name the code that ran (see `fingerprint/`).
 
 use anyhow::{Context, Result};
 use normbook_fingerprint::{SourceGraph, numeric_crates};
 use std::{env, fs, path::PathBuf};
 
 fn main() -> Result<()> {
-    for input in ["build.rs", "src", "chapters", "Cargo.lock"] {
+    for input in ["build.rs", "src", "chapters", "Cargo.lock", "Cargo.toml"] {
         println!("cargo::rerun-if-changed={input}");
     }
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     let out = PathBuf::from(env::var("OUT_DIR")?);
-    let lock = fs::read_to_string(root.join("Cargo.lock")).context("Cargo.lock is missing: restore it from git")?;
+    let read = |name: &str| fs::read_to_string(root.join(name)).with_context(|| format!("cannot read {name}"));
+    let crates = numeric_crates(&read("Cargo.lock")?, &read("Cargo.toml")?)?;
     fs::write(out.join("sources.json"), serde_json::to_string(&SourceGraph::read(&root)?)?)?;
-    fs::write(out.join("crates.json"), serde_json::to_string(&numeric_crates(&lock)?)?)?;
+    fs::write(out.join("crates.json"), serde_json::to_string(&crates)?)?;
     Ok(())
 }

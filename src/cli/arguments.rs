@@ -72,6 +72,12 @@ impl<C: Chapter> Arguments<C> {
         protocol
     }
 
+    /// Trials at a time.
+    pub fn jobs(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.jobs.map_or_else(cores, |jobs| jobs as usize)
+    }
+
     /// What the arms may depend on.
     pub fn setting(&self) -> Setting {
         Setting { scale: self.scale, steps: self.protocol().steps }

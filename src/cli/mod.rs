@@ -1,8 +1,10 @@
 //! The command line of a chapter: the same for all.
 
 mod arguments;
+mod assemble;
 mod compare;
 mod device;
+mod execute;
 pub mod images;
 pub mod parse;
 mod places;

@@ -33,8 +33,8 @@ impl Chapter {
 /// All chapters, in order. Errors only if the tree itself cannot be read.
 pub fn read(root: &Path) -> Result<Vec<Chapter>> {
     let graph = SourceGraph::read(root)?;
-    let lock = std::fs::read_to_string(root.join("Cargo.lock")).context("cannot read Cargo.lock")?;
-    let crates = numeric_crates(&lock)?;
+    let read = |name: &str| std::fs::read_to_string(root.join(name)).with_context(|| format!("cannot read {name}"));
+    let crates = numeric_crates(&read("Cargo.lock")?, &read("Cargo.toml")?)?;
     let sources = graph.0.keys().filter(|name| name.starts_with("chapters/"));
     sources.map(|source| chapter(root, source, &graph, &crates)).collect()
 }

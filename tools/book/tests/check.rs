@@ -33,7 +33,7 @@ fn changed_data_are_stale_and_named() {
 }
 
 #[test]
-fn another_version_of_a_numeric_crate_is_stale_and_named() {
+fn another_version_or_feature_of_a_numeric_crate_is_stale_and_named() {
     let tree = Tree::new();
     let lock = tree.read("Cargo.lock");
     let after = &lock[lock.find("name = \"nalgebra\"").unwrap()..];
@@ -41,7 +41,14 @@ fn another_version_of_a_numeric_crate_is_stale_and_named() {
     let (old, new) =
         (format!("name = \"nalgebra\"\nversion = \"{version}\""), "name = \"nalgebra\"\nversion = \"9.9.9\"");
     tree.edit("Cargo.lock", &old, new);
-    tree.refuses(&format!("ch01: nalgebra went from version {version} to 9.9.9"));
+    tree.refuses(&format!("ch01: nalgebra went from version {version} with std to 9.9.9 with std"));
+    let tree = Tree::new();
+    tree.edit(
+        "Cargo.toml",
+        "nalgebra = { version = \"0.35\", default-features = false, features = [\"std\"]",
+        "nalgebra = { version = \"0.35\", features = [\"std\", \"rayon\"]",
+    );
+    tree.refuses("with std to");
 }
 
 #[test]

@@ -22,7 +22,7 @@ impl Tree {
         for name in ["book/src", "book/theme"] {
             copy(&root.join(name), &folder.path().join(name));
         }
-        for name in ["Cargo.lock", "README.md", "book/book.toml", "book/slides.toml"] {
+        for name in ["Cargo.lock", "Cargo.toml", "README.md", "book/book.toml", "book/slides.toml"] {
             std::fs::copy(root.join(name), folder.path().join(name)).unwrap();
         }
         Self { folder }

@@ -1,0 +1,104 @@
+//! Runs the stages of a chapter, pilots before arms, or checks a committed record against one seed of each arm.
+
+use super::arguments::Arguments;
+use super::assemble::{Ran, record};
+use super::places::{Places, record as record_in};
+use super::{device, progress};
+use crate::lab::record::Record;
+use crate::lab::runner::{Runner, Shard, Stage, count};
+use crate::lab::store::Store;
+use crate::lab::{Arm, Chapter, Evidence, provenance};
+use anyhow::{Context, Result, ensure};
+use candle_core::Device;
+use std::time::Instant;
+
+/// Runs pilots and arms and judges them. None if other shards' trials are missing.
+pub fn run_all<C: Chapter>(arguments: &Arguments<C>, places: &Places) -> Result<Option<Record>> {
+    let started = Instant::now();
+    let protocol = arguments.protocol();
+    let mut stages = Stages::new(arguments, places)?;
+    let arms = arguments.chapter.pilots(arguments.setting());
+    let Some(trials) = stages.run("pilots", &arms, &protocol.pilot_seeds)? else { return Ok(None) };
+    let pilots = Ran { arms, trials };
+    let arms = arguments.chapter.arms(arguments.setting(), &pilots.trials)?;
+    let Some(trials) = stages.run("trials", &arms, &protocol.seeds)? else { return Ok(None) };
+    let mut record = record(arguments, places, pilots, Ran { arms, trials })?;
+    record.made_by.seconds = tenths(started.elapsed().as_secs_f64());
+    record.made_by.trial_seconds = tenths(stages.seconds);
+    Ok(Some(record))
+}
+
+fn tenths(seconds: f64) -> f64 {
+    (seconds * 10.0).round() / 10.0
+}
+
+/// The committed record with the fingerprint of this program, if one seed of each arm still gives the same trace.
+pub fn refresh<C: Chapter>(arguments: &Arguments<C>, places: &Places) -> Result<Record> {
+    let path = record_in(&places.committed(C::ID));
+    let old = Record::read(&path).context("nothing to refresh: run the chapter without --refresh")?;
+    ensure!(arguments.protocol() == old.protocol, "the protocol has changed: run the chapter without --refresh");
+    let first = |seeds: &[u64]| seeds[..seeds.len().min(1)].to_vec();
+    let mut stages = Stages::new(&Arguments { fresh: true, ..arguments.clone() }, places)?;
+    let pilots = Ran { arms: arguments.chapter.pilots(arguments.setting()), trials: old.pilots };
+    let fresh = stages.run("pilots", &pilots.arms, &first(&old.protocol.pilot_seeds))?;
+    same_traces(&pilots.trials, &fresh.unwrap_or_default())?;
+    let trials = Ran { arms: arguments.chapter.arms(arguments.setting(), &pilots.trials)?, trials: old.trials };
+    let fresh = stages.run("trials", &trials.arms, &first(&old.protocol.seeds))?;
+    same_traces(&trials.trials, &fresh.unwrap_or_default())?;
+    let mut new = record(arguments, places, pilots, trials)?;
+    new.made_by = provenance::MadeBy { refreshed: Some(provenance::today()), ..old.made_by };
+    Ok(new)
+}
+
+/// Errors with the first trial that came out otherwise than recorded.
+fn same_traces(old: &Evidence, fresh: &Evidence) -> Result<()> {
+    for trial in &fresh.trials {
+        ensure!(
+            old.trials.contains(trial),
+            "arm {}, seed {:?} no longer gives what is recorded: run the chapter without --refresh",
+            trial.arm,
+            trial.seed
+        );
+    }
+    Ok(())
+}
+
+/// Runs stage after stage with the same store, device and number of jobs.
+struct Stages {
+    store: Store,
+    device: Device,
+    jobs: usize,
+    fresh: bool,
+    shard: Option<Shard>,
+    seconds: f64,
+}
+
+impl Stages {
+    fn new<C: Chapter>(arguments: &Arguments<C>, places: &Places) -> Result<Self> {
+        Ok(Self {
+            store: Store::new(&places.trials(), &arguments.device),
+            device: device::parse(&arguments.device)?,
+            jobs: arguments.jobs(),
+            fresh: arguments.fresh,
+            shard: arguments.shard,
+            seconds: 0.0,
+        })
+    }
+
+    /// None if trials of other shards are missing.
+    fn run(&mut self, name: &'static str, arms: &[Arm], seeds: &[u64]) -> Result<Option<Evidence>> {
+        let bar = progress::bar(name, count(arms, seeds));
+        let runner = Runner {
+            store: &self.store,
+            device: &self.device,
+            jobs: self.jobs,
+            fresh: self.fresh,
+            shard: self.shard,
+            on_finished: &|| bar.inc(1),
+        };
+        let Stage { evidence, seconds, missing } = runner.run(arms, seeds)?;
+        bar.finish_and_clear();
+        self.seconds += seconds;
+        Ok((missing == 0).then_some(evidence))
+    }
+}
