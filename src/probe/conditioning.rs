@@ -78,15 +78,23 @@ mod tests {
 
     /// Golden values of numpy.linalg.svd: `tests/golden/conditioning.py`.
     #[test]
-    fn condition_numbers_agree_with_numpy() {
+    fn condition_numbers_and_steps_agree_with_numpy() {
         let golden: BTreeMap<String, f64> =
             serde_json::from_str(include_str!("../../tests/golden/conditioning.json")).unwrap();
         for (table, name) in [(Table::Wine, "wine"), (Table::BreastCancer, "breast_cancer")] {
             for preparation in Preparation::ALL {
-                let found = trace(Source::Table(table), preparation).values["condition_number"];
+                let (inputs, targets) = Design { source: Source::Table(table), preparation }.with_bias();
+                let quadratic = Quadratic::new(&inputs, &targets);
+                let found = quadratic.condition_number();
                 let expected = golden[&format!("{name} {}", preparation.name())];
                 // The smallest singular value carries an error of about 10⁻¹⁶ κ relative to itself.
                 assert!((found / expected - 1.0).abs() < 1e-6, "{name} {preparation:?}: {found} {expected}");
+                let steps = quadratic.steps_to(0.01, 0.999 * 2.0 / quadratic.largest()).unwrap() as f64;
+                let expected = golden[&format!("{name} {} steps", preparation.name())];
+                assert!(
+                    (steps - expected).abs() <= 1.0 + 1e-5 * expected,
+                    "{name} {preparation:?}: {steps} {expected}"
+                );
             }
         }
     }
