@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result};
 use normbook_fingerprint::{SourceGraph, numeric_crates};
-use std::{env, fs, path::PathBuf};
+use std::{env, fs, path::PathBuf, process::Command};
 
 fn main() -> Result<()> {
     for input in ["build.rs", "src", "chapters", "Cargo.lock", "Cargo.toml"] {
@@ -15,5 +15,7 @@ fn main() -> Result<()> {
     let crates = numeric_crates(&read("Cargo.lock")?, &read("Cargo.toml")?)?;
     fs::write(out.join("sources.json"), serde_json::to_string(&SourceGraph::read(&root)?)?)?;
     fs::write(out.join("crates.json"), serde_json::to_string(&crates)?)?;
+    let rustc = Command::new(env::var("RUSTC")?).arg("--version").output().context("cannot ask rustc its version")?;
+    println!("cargo::rustc-env=NORMBOOK_RUSTC={}", String::from_utf8_lossy(&rustc.stdout).trim());
     Ok(())
 }

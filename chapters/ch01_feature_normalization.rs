@@ -7,11 +7,11 @@
 //! - Measure: condition number κ of XᵀX/N; steps to 30, 10 and 1 % of the initial excess loss at the best learning rate,
 //!   in f64 from the closed form; steps of the net to a target training loss at each arm's own best learning rate,
 //!   chosen on pilot seeds (1000, 1001, 1002) and judged on seeds 0 to 9.
-//! - Holds if: see `judge`; the headline holds if standardising saves at least 100 of 101 steps to 1 %.
+//! - Holds if: see `judge`; the headline holds if standardising saves at least 99 of 100 steps to 1 %.
 //! - Differs: the slides sketch a landscape and show no data; the toy, the tables and the nets are ours.
 
 use anyhow::Result;
-use normbook::cli::parse::{count, positive};
+use normbook::cli::parse::{positive, toy_scale, units};
 use normbook::data::design::{Design, Source};
 use normbook::data::standardize::Preparation::{self, Raw, Scaled, Standardised};
 use normbook::data::tabular::Table;
@@ -29,10 +29,10 @@ struct FeatureNormalization {
     #[arg(long, value_enum, default_value = "wine")]
     table: Table,
     /// Where the second input of the lecture's toy lies; the first lies near 1
-    #[arg(long, default_value_t = 100.0, value_parser = positive)]
+    #[arg(long, default_value_t = 100.0, value_parser = toy_scale)]
     toy_scale: f64,
     /// Units of the net's hidden layer
-    #[arg(long, default_value_t = 16, value_parser = count)]
+    #[arg(long, default_value_t = 16, value_parser = units)]
     hidden: u64,
     /// Training loss of the net that counts as trained (mean cross-entropy, nats)
     #[arg(long, default_value_t = 0.1, value_parser = positive)]
@@ -44,7 +44,7 @@ struct FeatureNormalization {
 
 // ANCHOR: arms
 const NETS: [(Rule, Preparation, Sweep); 4] = [
-    (Sgd, Raw, Sweep { arm: "sgd raw", learning_rates: &[1e-7, 1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3] }),
+    (Sgd, Raw, Sweep { arm: "sgd raw", learning_rates: &[1e-7, 1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 0.01] }),
     (Sgd, Standardised, Sweep { arm: "sgd standardised", learning_rates: &[0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0] }),
     (Adam, Raw, Sweep { arm: "adam raw", learning_rates: &[1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3] }),
     (Adam, Standardised, Sweep { arm: "adam standardised", learning_rates: &[1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0] }),

@@ -141,9 +141,43 @@ fn only_the_committed_protocol_may_write_to_figures() {
     let before = std::fs::read(committed.join("record.json")).unwrap();
     let said = stderr(desk.chapter().args(["--seeds", "2", "--out"]).arg(&committed));
     assert!(said.contains("only the committed protocol"), "{said}");
+    for folder in ["figures", "figures/ch99", "figures/ch01/sub"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        let said = stderr(desk.chapter().args(["--scale", "smoke", "--out"]).arg(&folder));
+        assert!(said.contains("figures/ holds nothing but the committed evidence"), "{said}");
+        assert!(!folder.join("record.json").exists());
+    }
     desk.chapter().args(["--scale", "smoke"]).assert().success();
     assert_eq!(std::fs::read(committed.join("record.json")).unwrap(), before);
     assert!(desk.path("lab").join("runs/ch01").is_dir());
+}
+
+#[test]
+fn pilot_seeds_get_no_verdict() {
+    let desk = Desk::new();
+    let mut command = desk.chapter();
+    command.args(["--seeds", "1000..1006", "--steps", "20", "--learning-rate", "0.1", "--out"]).arg(desk.path("pilot"));
+    let said = stdout(&mut command);
+    let mine = said.split("committed").next().unwrap();
+    assert!(mine.contains("NOT JUDGED") && !mine.contains("REPRODUCED"), "{said}");
+}
+
+#[test]
+fn a_reader_who_has_seen_enough_is_no_error() {
+    let desk = Desk::new();
+    let program = assert_cmd::cargo::cargo_bin("ch01-feature-normalization");
+    let mut child = std::process::Command::new(program)
+        .env("NORMBOOK_LAB", desk.path("lab"))
+        .args(["--scale", "smoke", "--out"])
+        .arg(desk.path("mine"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(desk.path("mine/record.json").is_file());
 }
 
 #[test]
@@ -168,7 +202,10 @@ fn wrong_flags_get_the_allowed_range() {
         (["--steps", "-3"], "a whole number from 1"),
         (["--jobs", "0"], "a whole number from 1"),
         (["--shard", "3/2"], "i/n with i from 1 to n"),
-        (["--toy-scale", "nan"], "a number above 0"),
+        (["--toy-scale", "nan"], "a number from 0.01 to 1000"),
+        (["--toy-scale", "1e300"], "a number from 0.01 to 1000"),
+        (["--hidden", "1000000000"], "a whole number from 1 to 4096"),
+        (["--learning-rate", "-1"], "a number above 0"),
         (["--table", "iris"], "wine, breast-cancer"),
         (["--device", "gpu"], "cpu, cuda or cuda:N"),
         (["--frobnicate", "1"], "unexpected argument"),

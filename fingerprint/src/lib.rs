@@ -2,7 +2,7 @@
 //!
 //! Each source file has a hash of its tokens, so that a comment or a space changes nothing, and a list of the files
 //! it imports. The *reach* of a file is itself and all that it imports, however indirectly: a number made there can
-//! depend on nothing else in the tree. Rooms that only show numbers ([`ROOMS_WITHOUT_NUMBERS`]) are left out.
+//! depend on nothing else in the tree. Files that only show numbers ([`FILES_WITHOUT_NUMBERS`]) are left out.
 //!
 //! The build script of `normbook` embeds this graph in every binary, so that a record names the code that ran; the
 //! book builder reads the graph of the tree as it stands and compares the two.
@@ -12,7 +12,7 @@ mod lock;
 mod root;
 mod tokens;
 
-pub use graph::{ROOMS_WITHOUT_NUMBERS, SourceGraph, SourceNode};
+pub use graph::{FILES_WITHOUT_NUMBERS, SourceGraph, SourceNode};
 pub use lock::numeric_crates;
 pub use root::find_root;
 

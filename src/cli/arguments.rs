@@ -4,6 +4,7 @@ use super::parse::{self, SeedRange};
 use crate::lab::protocol::{Protocol, Scale};
 use crate::lab::runner::Shard;
 use crate::lab::{Chapter, Setting};
+use clap::builder::Resettable;
 use clap::{CommandFactory, FromArgMatches, Parser};
 use std::path::PathBuf;
 
@@ -94,12 +95,14 @@ pub fn parse<C: Chapter>() -> Arguments<C> {
     Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
 }
 
-/// The protocol that is committed: the book scale without any flag.
-pub fn committed_protocol<C: Chapter>() -> Protocol {
-    let matches = command::<C>().get_matches_from([C::ID]);
-    Arguments::<C>::from_arg_matches(&matches).expect("the defaults parse").protocol()
+/// Whether the arguments ask for the protocol that is committed: the book scale on the CPU, without any flag.
+pub fn is_committed<C: Chapter>(arguments: &Arguments<C>) -> bool {
+    // Without the environment: it must not decide what is committed.
+    let command = command::<C>().mut_args(|argument| argument.env(Resettable::Reset));
+    let defaults = Arguments::<C>::from_arg_matches(&command.get_matches_from([C::ID])).expect("the defaults parse");
+    arguments.protocol() == defaults.protocol() && arguments.device == "cpu"
 }
 
 fn command<C: Chapter>() -> clap::Command {
-    Arguments::<C>::command().about(format!("{}: {}", C::ID, C::TITLE)).max_term_width(100)
+    Arguments::<C>::command().about(format!("{}: {}", C::ID, C::TITLE)).max_term_width(100).allow_negative_numbers(true)
 }

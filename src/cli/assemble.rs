@@ -1,6 +1,6 @@
 //! The record of what was run.
 
-use super::arguments::Arguments;
+use super::arguments::{Arguments, is_committed};
 use super::places::Places;
 use crate::lab::provenance::{self, Fingerprint, MadeBy};
 use crate::lab::record::{Record, SCHEMA, derived_values};
@@ -24,7 +24,7 @@ pub fn record<C: Chapter>(arguments: &Arguments<C>, places: &Places, pilots: Ran
     let entries: Vec<&str> = std::iter::once(source.as_str()).chain(arms().map(|arm| arm.source.as_str())).collect();
     let data = arms().flat_map(|arm| arm.data.clone()).collect();
     let specs: BTreeMap<String, Value> = arms().map(|arm| (arm.name.clone(), arm.spec.clone())).collect();
-    let claims = claim::judge(arguments.chapter.judge(&ran.trials)?, arguments.scale);
+    let claims = claim::judge(arguments.chapter.judge(&ran.trials)?, arguments.protocol().may_judge());
     let headlines = claims.iter().filter(|claim| claim.headline).count();
     ensure!(headlines == 1, "{} has {headlines} headline claims instead of one", C::ID);
     let protocol = arguments.protocol();
@@ -33,6 +33,7 @@ pub fn record<C: Chapter>(arguments: &Arguments<C>, places: &Places, pilots: Ran
         schema: SCHEMA,
         chapter: C::ID.into(),
         title: C::TITLE.into(),
+        committed: is_committed(arguments),
         values: derived_values(&protocol.flags, &specs, trials),
         protocol,
         arms: specs,
@@ -56,6 +57,7 @@ fn made_by<C: Chapter>(arguments: &Arguments<C>, places: &Places) -> MadeBy {
         cpu: provenance::cpu(),
         instruction_set: provenance::instruction_set().into(),
         operating_system: std::env::consts::OS.into(),
+        rustc: env!("NORMBOOK_RUSTC").into(),
         jobs: arguments.jobs(),
         seconds: 0.0,
         trial_seconds: 0.0,
@@ -66,7 +68,7 @@ fn made_by<C: Chapter>(arguments: &Arguments<C>, places: &Places) -> MadeBy {
 
 /// The command that a reader would type.
 fn command() -> String {
-    let mut words = std::env::args();
+    let mut words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
     let program = words.next().unwrap_or_default();
     let name = Path::new(&program).file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let flags: Vec<String> = words.collect();

@@ -10,6 +10,7 @@ use crate::lab::store::Store;
 use crate::lab::{Arm, Chapter, Evidence, provenance};
 use anyhow::{Context, Result, ensure};
 use candle_core::Device;
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 /// Runs pilots and arms and judges them. None if other shards' trials are missing.
@@ -45,9 +46,19 @@ pub fn refresh<C: Chapter>(arguments: &Arguments<C>, places: &Places) -> Result<
     let trials = Ran { arms: arguments.chapter.arms(arguments.setting(), &pilots.trials)?, trials: old.trials };
     let fresh = stages.run("trials", &trials.arms, &first(&old.protocol.seeds))?;
     same_traces(&trials.trials, &fresh.unwrap_or_default())?;
+    same_arms(&pilots)?;
+    same_arms(&trials)?;
     let mut new = record(arguments, places, pilots, trials)?;
     new.made_by = provenance::MadeBy { refreshed: Some(provenance::today()), ..old.made_by };
     Ok(new)
+}
+
+/// Errors if the record holds other arms than the chapter now has.
+fn same_arms(ran: &Ran) -> Result<()> {
+    let now: BTreeSet<&str> = ran.arms.iter().map(|arm| arm.name.as_str()).collect();
+    let then: BTreeSet<&str> = ran.trials.trials.iter().map(|trial| trial.arm.as_str()).collect();
+    ensure!(now == then, "the arms are not those of the record: run the chapter without --refresh");
+    Ok(())
 }
 
 /// Errors with the first trial that came out otherwise than recorded.

@@ -18,6 +18,22 @@ pub fn count(text: &str) -> Result<u64, String> {
     }
 }
 
+/// The scale of the toy's second input: beyond, stepping would take hours.
+pub fn toy_scale(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if (0.01..=1000.0).contains(&number) => Ok(number),
+        _ => Err("expected a number from 0.01 to 1000".into()),
+    }
+}
+
+/// Units of a layer.
+pub fn units(text: &str) -> Result<u64, String> {
+    match text.parse::<u64>() {
+        Ok(number) if (1..=4096).contains(&number) => Ok(number),
+        _ => Err("expected a whole number from 1 to 4096".into()),
+    }
+}
+
 /// `5` for seeds 0 to 4, or `10..15` for seeds 10 to 14.
 pub fn seeds(text: &str) -> Result<SeedRange, String> {
     let range = match text.split_once("..") {

@@ -25,9 +25,14 @@ impl Places {
         self.lab.join("trials")
     }
 
+    /// The committed evidence.
+    pub fn figures(&self) -> PathBuf {
+        self.root.join("figures")
+    }
+
     /// The committed evidence of a chapter.
     pub fn committed(&self, chapter: &str) -> PathBuf {
-        self.root.join("figures").join(chapter)
+        self.figures().join(chapter)
     }
 
     /// The folder of a run that is not the committed one.

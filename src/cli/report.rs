@@ -3,16 +3,31 @@
 use crate::lab::claim::{Claim, Measure, Part};
 use crate::lab::verdict::Verdict;
 use crate::plot::number::number;
+use anyhow::{Context, Result};
+use std::io::Write;
 
-/// What was measured in one part: the value, or the estimate with its interval.
-pub fn measurement(claim: &Claim, part: &Part) -> String {
-    let Some(estimate) = part.estimate else { return "nothing".into() };
-    let bound = if part.lower_bounds > 0 { "≥ " } else { "" };
-    match (claim.measure, part.low, part.high) {
-        (Measure::Ratio | Measure::Difference, Some(low), Some(high)) => {
-            format!("{bound}{} [{}, {}]", number(estimate), number(low), number(high))
+/// Writes to standard output. A reader who closes it (`| head`) has seen enough: that is no error.
+pub fn print(text: &str) -> Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(error).context("cannot write to standard output")
         }
-        _ => format!("{bound}{}", number(estimate)),
+        _ => Ok(()),
+    }
+}
+
+/// What was measured in one part: the value, or the estimate with its interval. Censored runs above the ratio leave only
+/// the lower end of its interval standing, those below it nothing.
+pub fn measurement(claim: &Claim, part: &Part) -> String {
+    let (Some(estimate), Some(low), Some(high)) = (part.estimate, part.low, part.high) else { return "nothing".into() };
+    let runs = part.samples.len();
+    match claim.measure {
+        Measure::Exact => number(estimate),
+        _ if part.failed > 0 => format!("no bound: {} of {runs} did not reach the target", part.failed),
+        _ if part.lower_bounds > 0 => {
+            format!("at least {} ({} of {runs} baselines did not reach the target)", number(low), part.lower_bounds)
+        }
+        _ => format!("{} [{}, {}]", number(estimate), number(low), number(high)),
     }
 }
 
@@ -37,16 +52,13 @@ pub fn claims(claims: &[Claim]) -> String {
         text += &format!("  measured  {}\n", claim.measured);
         text += &format!("  rule      {}\n", claim.holds_if());
         for part in &claim.parts {
-            let failed = match part.failed {
-                0 => String::new(),
-                runs => format!("; {runs} of {} did not reach the target", part.samples.len()),
-            };
-            text +=
-                &format!("  {:<9} {}{failed}\n", "found", format_args!("{}: {}", part.at, measurement(claim, part)));
+            text += &format!("  found     {}: {}\n", part.at, measurement(claim, part));
         }
         let why = match claim.verdict {
-            Verdict::NotJudged if claim.measure == Measure::Exact => " (not at the smoke scale)".into(),
-            Verdict::NotJudged => format!(" (needs {} seeds, and not the smoke scale)", claim.fewest_seeds),
+            Verdict::NotJudged if claim.measure == Measure::Exact => {
+                " (not at the smoke scale, nor on pilot seeds)".into()
+            }
+            Verdict::NotJudged => format!(" (needs {} seeds below 1000, and not the smoke scale)", claim.fewest_seeds),
             _ => String::new(),
         };
         text += &format!("  verdict   {}{why}\n", claim.verdict.words().to_uppercase());

@@ -1,6 +1,6 @@
 //! From arguments to a record, its figures and what is printed.
 
-use super::arguments::{Arguments, committed_protocol};
+use super::arguments::{Arguments, is_committed};
 use super::places::{Places, record as record_in};
 use super::{compare, execute, report};
 use crate::lab::Chapter;
@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Does what the arguments say.
+/// Does what the arguments say. Evidence is written before anything is printed.
 pub fn run<C: Chapter>(arguments: Arguments<C>) -> Result<ExitCode> {
     let places = Places::find()?;
     let folder = destination(&arguments, &places)?;
@@ -20,54 +20,91 @@ pub fn run<C: Chapter>(arguments: Arguments<C>) -> Result<ExitCode> {
     } else if arguments.refresh {
         Some(execute::refresh(&arguments, &places)?)
     } else {
+        if arguments.shard.is_none() {
+            try_writing(&folder)?;
+        }
         execute::run_all(&arguments, &places)?
     };
     let Some(mut record) = record else {
-        println!("This part is done; other parts are not. When all are, run the same command without --shard.");
-        return Ok(ExitCode::SUCCESS);
+        let rest = "This part is done; other parts are not. When all are, run the same command without --shard.\n";
+        return report::print(rest).map(|()| ExitCode::SUCCESS);
     };
     let committed = committed_beside(&places, &folder, C::ID);
     let figures = plot::draw_all(C::FIGURES, &record, committed.as_ref())?;
     for (name, svg) in &figures {
         write_atomically(&folder.join(name), svg.as_bytes())?;
     }
+    let mut text = String::new();
     if !arguments.replot {
-        record.write(&record_in(&folder))?;
-        print!("{}", report::claims(&record.claims));
+        let news = write_if_new(&mut record, &record_in(&folder))?;
         let made = &record.made_by;
-        println!("\nThe run took {:.1} s, its trials {:.1} s of computing.", made.seconds, made.trial_seconds);
+        text += &report::claims(&record.claims);
+        text +=
+            &format!("\nThe run took {:.1} s, its trials {:.1} s of computing.\n", made.seconds, made.trial_seconds);
+        text += news;
     }
     if let Some(committed) = committed {
-        println!("\n{}", compare::side_by_side(&committed, &record));
+        text += &format!("\n{}", compare::side_by_side(&committed, &record));
     }
-    println!("\nrecord   {}", record_in(&folder).display());
+    text += &format!("\nrecord   {}\n", record_in(&folder).display());
     for name in figures.keys() {
-        println!("figure   {}", folder.join(name).display());
-        if arguments.open {
-            opener::open(folder.join(name)).context("--open: no program to show a figure was found")?;
-        }
+        text += &format!("figure   {}\n", folder.join(name).display());
+    }
+    report::print(&text)?;
+    for name in figures.keys().filter(|_| arguments.open) {
+        opener::open(folder.join(name)).context("--open: no program to show a figure was found")?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the record, unless the one that is there differs only in who made it.
+fn write_if_new(record: &mut Record, path: &Path) -> Result<&'static str> {
+    let same = |there: Record| there == Record { made_by: there.made_by.clone(), ..record.clone() };
+    if Record::read(path).is_ok_and(same) {
+        return Ok("The record that was there says the same, to the byte; it stays.\n");
+    }
+    record.write(path).map(|()| "")
+}
+
+/// Fails before the run, not after it, where its results cannot be kept.
+fn try_writing(folder: &Path) -> Result<()> {
+    let probe = folder.join(".writing-probe");
+    write_atomically(&probe, b"")?;
+    std::fs::remove_file(&probe).with_context(|| format!("cannot write {}", folder.display()))
 }
 
 /// Where the record goes: figures/ is for the committed protocol alone.
 fn destination<C: Chapter>(arguments: &Arguments<C>, places: &Places) -> Result<PathBuf> {
     let committed = places.committed(C::ID);
-    let protocol = arguments.protocol();
-    let is_committed = protocol == committed_protocol::<C>() && arguments.device == "cpu";
     match &arguments.out {
-        Some(folder) if !is_committed && same_folder(folder, &committed) => {
+        Some(folder) if is_inside(folder, &places.figures()) && !same_folder(folder, &committed) => {
+            bail!("--out {}: figures/ holds nothing but the committed evidence", folder.display())
+        }
+        Some(folder) if !is_committed(arguments) && same_folder(folder, &committed) => {
             bail!("--out {}: only the committed protocol, without flags, may write there", folder.display())
         }
         Some(folder) => Ok(folder.clone()),
-        None if is_committed => Ok(committed),
-        None => Ok(places.run(C::ID, &protocol, &arguments.device)),
+        None if is_committed(arguments) => Ok(committed),
+        None => Ok(places.run(C::ID, &arguments.protocol(), &arguments.device)),
+    }
+}
+
+/// The folder without `..` and links, as far as it exists.
+fn resolved(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let existing = absolute.ancestors().find_map(|ancestor| Some((ancestor, ancestor.canonicalize().ok()?)));
+    match existing {
+        Some((ancestor, real)) => real.join(absolute.strip_prefix(ancestor).unwrap_or(Path::new(""))),
+        None => absolute,
     }
 }
 
 fn same_folder(one: &Path, other: &Path) -> bool {
-    let resolved = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).ok();
     resolved(one) == resolved(other)
+}
+
+fn is_inside(inner: &Path, outer: &Path) -> bool {
+    resolved(inner).starts_with(resolved(outer))
 }
 
 /// The committed record, to be drawn and printed beside a run that is another.

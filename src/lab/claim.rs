@@ -1,7 +1,6 @@
 //! A claim: what is said, when it holds, what was measured.
 
 use super::evidence::Evidence;
-use super::protocol::Scale;
 use super::statistics::{Interval, log_t_interval, t_interval};
 use super::verdict::{Rule, Verdict};
 use crate::trial::{Reach, six_digits};
@@ -179,13 +178,15 @@ impl Claim {
 }
 
 /// Judges the claims of a chapter together: its statistical claims share the error rate (Bonferroni).
-pub fn judge(claims: Vec<Claim>, scale: Scale) -> Vec<Claim> {
+///
+/// Where the protocol does not allow a verdict, `may_judge` is false and every claim is left open.
+pub fn judge(claims: Vec<Claim>, may_judge: bool) -> Vec<Claim> {
     let statistical = claims.iter().filter(|claim| claim.measure != Measure::Exact).count();
     let level = 1.0 - ERROR_RATE / statistical.max(1) as f64;
-    claims.into_iter().map(|claim| judge_one(claim, level, scale)).collect()
+    claims.into_iter().map(|claim| judge_one(claim, level, may_judge)).collect()
 }
 
-fn judge_one(mut claim: Claim, level: f64, scale: Scale) -> Claim {
+fn judge_one(mut claim: Claim, level: f64, may_judge: bool) -> Claim {
     claim.level = (claim.measure != Measure::Exact).then_some(six_digits(level));
     let fewest = if claim.measure == Measure::Exact { 1 } else { claim.fewest_seeds };
     let mut verdicts = Vec::new();
@@ -204,10 +205,8 @@ fn judge_one(mut claim: Claim, level: f64, scale: Scale) -> Claim {
         let judged = interval.filter(|_| part.samples.len() >= fewest).map(|interval| claim.rule.judge(interval));
         verdicts.push(judged.map_or(Verdict::NotJudged, |verdict| after_censoring(verdict, part)));
     }
-    claim.verdict = match scale {
-        Scale::Smoke => Verdict::NotJudged,
-        Scale::Book | Scale::Paper => verdicts.into_iter().max().unwrap_or(Verdict::NotJudged),
-    };
+    let worst = verdicts.into_iter().max().filter(|_| may_judge);
+    claim.verdict = worst.unwrap_or(Verdict::NotJudged);
     claim
 }
 
@@ -231,7 +230,7 @@ mod tests {
     }
 
     fn verdict(claim: Claim) -> Verdict {
-        judge(vec![claim], Scale::Book).remove(0).verdict
+        judge(vec![claim], true).remove(0).verdict
     }
 
     fn speed_up(baseline: &[Reach], treatment: &[Reach]) -> Claim {
@@ -254,7 +253,7 @@ mod tests {
         let fast = reached(&[10, 11, 12, 9, 10]);
         let mut slow = reached(&[90, 100, 110, 95, 105]);
         slow[0] = censored;
-        let claim = judge(vec![speed_up(&slow, &fast)], Scale::Book).remove(0);
+        let claim = judge(vec![speed_up(&slow, &fast)], true).remove(0);
         assert_eq!((claim.verdict, claim.parts[0].lower_bounds), (Verdict::Reproduced, 1));
         let mut failing = fast.clone();
         failing[0] = censored;
@@ -275,13 +274,13 @@ mod tests {
     #[test]
     fn statistical_claims_share_the_error_rate_and_exact_ones_do_not_count() {
         let claim = |measure| Claim::new("one", measure, FLOOR).part("", vec![1.0, 2.0, 3.0, 4.0, 5.0]);
-        let judged = judge(vec![claim(Measure::Ratio), claim(Measure::Exact), claim(Measure::Difference)], Scale::Book);
+        let judged = judge(vec![claim(Measure::Ratio), claim(Measure::Exact), claim(Measure::Difference)], true);
         assert_eq!(judged.iter().map(|claim| claim.level).collect::<Vec<_>>(), [Some(0.975), None, Some(0.975)]);
     }
 
     #[test]
-    fn the_smoke_scale_judges_nothing() {
+    fn without_leave_nothing_is_judged() {
         let claim = Claim::new("exact", Measure::Exact, FLOOR).part("", vec![5.0]);
-        assert_eq!(judge(vec![claim], Scale::Smoke)[0].verdict, Verdict::NotJudged);
+        assert_eq!(judge(vec![claim], false)[0].verdict, Verdict::NotJudged);
     }
 }

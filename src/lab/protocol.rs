@@ -32,6 +32,13 @@ pub struct Protocol {
     pub flags: Value,
 }
 
+impl Protocol {
+    /// Whether its claims get verdicts: not at the smoke scale, and not on seeds that choices were made on.
+    pub fn may_judge(&self) -> bool {
+        self.scale != Scale::Smoke && self.seeds.iter().all(|seed| *seed < FIRST_PILOT_SEED)
+    }
+}
+
 /// Seeds, pilot seeds and steps of one scale.
 #[derive(Clone, Copy, Debug)]
 pub struct Size {

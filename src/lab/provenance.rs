@@ -84,6 +84,7 @@ pub struct MadeBy {
     /// The widest vector instructions that the processor has.
     pub instruction_set: String,
     pub operating_system: String,
+    pub rustc: String,
     pub jobs: usize,
     /// Wall time of the run.
     pub seconds: f64,
@@ -102,11 +103,16 @@ pub fn today() -> String {
     now[..10].to_owned()
 }
 
-/// The commit that the work tree at `root` stands on.
+/// The commit that the work tree at `root` stands on, with `+changes` where files that can change a number differ from
+/// it.
 pub fn commit(root: &std::path::Path) -> Option<String> {
-    let output = std::process::Command::new("git").arg("-C").arg(root).args(["rev-parse", "HEAD"]).output().ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    (output.status.success() && !text.trim().is_empty()).then(|| text.trim().to_owned())
+    let git = |arguments: &[&str]| {
+        let output = std::process::Command::new("git").arg("-C").arg(root).args(arguments).output().ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let commit = git(&["rev-parse", "HEAD"])?;
+    let changes = git(&["status", "--porcelain", "--", "src", "chapters", "data", "Cargo.lock", "Cargo.toml"])?;
+    Some(if changes.is_empty() { commit } else { format!("{commit}+changes") })
 }
 
 /// The processor's name, as far as the system tells.

@@ -5,7 +5,7 @@ use super::evidence::{Evidence, TrialRecord};
 use super::protocol::Protocol;
 use super::provenance::{Fingerprint, MadeBy};
 use super::statistics::median;
-use crate::trial::six_digits;
+use crate::trial::{Outcome, Reach, six_digits};
 use anyhow::{Context, Result, ensure};
 use normbook_fingerprint::sha256;
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,8 @@ pub struct Record {
     /// `ch01`.
     pub chapter: String,
     pub title: String,
+    /// Whether this is the protocol to commit: the book scale on the CPU, without any flag.
+    pub committed: bool,
     pub protocol: Protocol,
     /// The settings of each arm's trial, by the arm's name.
     pub arms: BTreeMap<String, Value>,
@@ -46,11 +48,11 @@ impl Record {
 
     fn parse(text: &str) -> Result<Self> {
         let value: Value = serde_json::from_str(text).context("not JSON")?;
-        let schema = value.get("schema").and_then(Value::as_u64);
-        ensure!(schema == Some(SCHEMA.into()), "its schema is {schema:?}, this program reads {SCHEMA}");
+        let schema = value.get("schema").and_then(Value::as_u64).context("it names no schema: not a record")?;
+        ensure!(schema == u64::from(SCHEMA), "its schema is {schema}, this program reads {SCHEMA}");
         let record: Self = serde_json::from_value(value).context("not a record")?;
         ensure!(
-            record.made_by.digest == record.digest(),
+            record.made_by.digest == record.digest() && record.layout() == text,
             "its digest does not match its contents: it was changed by hand; restore it from git or run the chapter again"
         );
         Ok(record)
@@ -84,7 +86,7 @@ impl Record {
 }
 
 /// What a page may quote, by name: `flags/flag`, `arm/value` of an exact arm, `arm/value/median` and `arm/target/median` over the
-/// seeds of a seeded one (a censored run counts its budget), and `arm/setting` for every numeric setting.
+/// seeds of a seeded one (a censored or diverged run counts its budget; what it lacks has no median), and `arm/setting` for every numeric setting.
 pub fn derived_values<'a>(
     flags: &Value,
     arms: &BTreeMap<String, Value>,
@@ -98,9 +100,12 @@ pub fn derived_values<'a>(
             }
         }
     }
-    let mut over_seeds = BTreeMap::<String, Vec<f64>>::new();
+    let (mut over_seeds, mut runs) = (BTreeMap::<String, Vec<f64>>::new(), BTreeMap::<&str, usize>::new());
     for trial in trials {
-        let reached = trial.trace.reached.iter().map(|(name, reach)| (name, reach.at_least()));
+        *runs.entry(&trial.arm).or_default() += 1;
+        let finished = trial.trace.outcome == Outcome::Finished;
+        let steps = |reach: &Reach| if finished { reach.at_least() } else { reach.budget as f64 };
+        let reached = trial.trace.reached.iter().map(|(name, reach)| (name, steps(reach)));
         for (name, value) in trial.trace.values.iter().map(|(name, value)| (name, *value)).chain(reached) {
             match trial.seed {
                 None => drop(values.insert(format!("{}/{name}", trial.arm), value)),
@@ -108,7 +113,12 @@ pub fn derived_values<'a>(
             }
         }
     }
-    let medians = over_seeds.into_iter().filter_map(|(name, samples)| Some((name, six_digits(median(&samples)?))));
+    // What a diverged run does not have has no median.
+    let whole = over_seeds.into_iter().filter(|(name, samples)| {
+        let arm = name.rsplitn(3, '/').last().unwrap_or(name);
+        runs.get(arm) == Some(&samples.len())
+    });
+    let medians = whole.filter_map(|(name, samples)| Some((name, six_digits(median(&samples)?))));
     values.extend(medians);
     values
 }

@@ -1,11 +1,11 @@
 //! Finished trials, kept at once and found again.
 //!
-//! Each lies in its own file, named by the hash of all it depends on: settings, seed, code, data, crates, device. A run
+//! Each lies in its own file, named by the hash of all it depends on: settings, seed, code, data, crates, processor. A run
 //! killed at any moment goes on where it was; machines that share the folder share the work; chapters that train the
 //! same nets share the runs. Nothing half-written is trusted.
 
 use super::arm::Arm;
-use super::provenance::Fingerprint;
+use super::provenance::{Fingerprint, instruction_set};
 use super::record::write_atomically;
 use crate::trial::Trace;
 use anyhow::{Context, Result};
@@ -28,6 +28,8 @@ pub struct Key {
     source: String,
     seed: Option<u64>,
     device: String,
+    /// Matrix products of different instruction sets differ in rounding.
+    instruction_set: String,
     fingerprint: Fingerprint,
 }
 
@@ -66,6 +68,7 @@ impl Store {
             source: arm.source.clone(),
             seed,
             device: self.device.clone(),
+            instruction_set: instruction_set().into(),
             fingerprint: Fingerprint::of_arm(arm)?,
         })
     }

@@ -19,6 +19,7 @@ pub struct Figure {
 
 /// An axis with its label and unit.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Axis {
     pub label: String,
     #[serde(default)]
@@ -27,6 +28,7 @@ pub struct Axis {
 
 /// One labelled set of series: those of all seeds of an arm.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Line {
     pub label: String,
     pub arm: String,
@@ -35,6 +37,7 @@ pub struct Line {
 
 /// One labelled bar, from a value of an arm.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Bar {
     pub label: String,
     pub arm: String,

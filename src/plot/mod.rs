@@ -16,13 +16,21 @@ use figure::{Figure, Kind};
 use std::collections::BTreeMap;
 
 /// Every figure described in `figures` (TOML), by file name, drawn from `record`; over `committed`, where one is given.
-/// Errors name the figure and what the record has no data for.
+/// `{flag}` in it stands for the run's value of that flag. Errors name the figure and what the record has no data for.
 pub fn draw_all(figures: &str, record: &Record, committed: Option<&Record>) -> Result<BTreeMap<String, String>> {
     let named = |figure: &Figure| -> Result<(String, String)> {
         let svg = draw(figure, record, committed).with_context(|| format!("figure {}", figure.name))?;
         Ok((format!("{}.svg", figure.name), svg))
     };
-    figure::parse(figures)?.iter().map(named).collect()
+    figure::parse(&with_flags(figures, record))?.iter().map(named).collect()
+}
+
+fn with_flags(figures: &str, record: &Record) -> String {
+    let flags = record.protocol.flags.as_object().into_iter().flatten();
+    flags.fold(figures.to_owned(), |text, (name, value)| {
+        let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        text.replace(&format!("{{{name}}}"), &shown)
+    })
 }
 
 fn draw(figure: &Figure, record: &Record, committed: Option<&Record>) -> Result<String> {

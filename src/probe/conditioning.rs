@@ -34,7 +34,7 @@ impl Trial for Conditioning {
     /// `relative_excess` over steps at the best learning rate for 1 %.
     fn run(&self, _: Seed, _: &Device) -> Result<Trace> {
         let (inputs, targets) = self.design.with_bias();
-        let quadratic = Quadratic::new(&inputs, &targets);
+        let quadratic = Quadratic::new(&inputs, &targets)?;
         let mut trace = Trace::default();
         let mut keep = |name: &str, value: f64| trace.values.insert(name.to_owned(), value);
         keep("condition_number", quadratic.condition_number());
@@ -84,7 +84,7 @@ mod tests {
         for (table, name) in [(Table::Wine, "wine"), (Table::BreastCancer, "breast_cancer")] {
             for preparation in Preparation::ALL {
                 let (inputs, targets) = Design { source: Source::Table(table), preparation }.with_bias();
-                let quadratic = Quadratic::new(&inputs, &targets);
+                let quadratic = Quadratic::new(&inputs, &targets).unwrap();
                 let found = quadratic.condition_number();
                 let expected = golden[&format!("{name} {}", preparation.name())];
                 // The smallest singular value carries an error of about 10⁻¹⁶ κ relative to itself.

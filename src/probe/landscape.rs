@@ -35,9 +35,9 @@ impl Trial for ToyLandscape {
     /// `ravine_ratio` (how much longer than wide its level lines are), `learning_rate` and `relative_excess` after the last step.
     fn run(&self, _: Seed, _: &Device) -> Result<Trace> {
         let (inputs, _) = self.design.features();
-        let true_weights = self.true_weights();
+        let true_weights = self.true_weights()?;
         let targets = &inputs * &true_weights;
-        let quadratic = Quadratic::new(&inputs, &targets);
+        let quadratic = Quadratic::new(&inputs, &targets)?;
         let rate = self.part_of_limit * 2.0 / quadratic.largest();
         let start = DVector::zeros(2);
         let initial = loss(&inputs, &targets, &start);
@@ -67,9 +67,9 @@ impl Trial for ToyLandscape {
 
 impl ToyLandscape {
     /// The weights that fit the targets once the bias is right: slope of the target along each prepared input.
-    fn true_weights(&self) -> DVector<f64> {
+    fn true_weights(&self) -> Result<DVector<f64>> {
         let (inputs, targets) = self.design.with_bias();
-        Quadratic::new(&inputs, &targets).minimizer.rows(0, toy_inputs()).into_owned()
+        Ok(Quadratic::new(&inputs, &targets)?.minimizer.rows(0, toy_inputs()).into_owned())
     }
 }
 

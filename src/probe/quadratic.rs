@@ -10,6 +10,7 @@
 //! smallest eigenvalue and κ = L/μ the condition number. Powers use the portable `libm`, so that every platform finds
 //! the same step.
 
+use candle_core::Result;
 use nalgebra::{DMatrix, DVector};
 
 /// A least-squares problem in its eigenbasis.
@@ -25,23 +26,27 @@ pub struct Quadratic {
 }
 
 impl Quadratic {
-    /// Of inputs `[N, D]` and targets `[N]`, N ≥ D. Panics if the columns are linearly dependent to machine precision.
-    pub fn new(inputs: &DMatrix<f64>, targets: &DVector<f64>) -> Self {
+    /// Of inputs `[N, D]` and targets `[N]`, N ≥ D. Errors if the columns are linearly dependent to machine precision.
+    pub fn new(inputs: &DMatrix<f64>, targets: &DVector<f64>) -> Result<Self> {
         let root = (inputs.nrows() as f64).sqrt();
         let decomposition = (inputs / root).svd(true, true);
         let (Some(left), Some(right)) = (decomposition.u, decomposition.v_t) else {
             unreachable!("both were asked for")
         };
         let singular = decomposition.singular_values;
-        assert!(singular.min() > 1e-15 * singular.max(), "the features are linearly dependent");
+        if singular.min() <= 1e-15 * singular.max() {
+            candle_core::bail!(
+                "the features are linearly dependent to machine precision: their condition number is infinite"
+            );
+        }
         let loadings = left.transpose() * targets / root;
         let eigenvectors = right.transpose();
-        Self {
+        Ok(Self {
             eigenvalues: singular.iter().map(|value| value * value).collect(),
             excess: loadings.iter().map(|loading| loading * loading).collect(),
             minimizer: &eigenvectors * loadings.component_div(&singular),
             eigenvectors,
-        }
+        })
     }
 
     /// L, the largest eigenvalue.
@@ -88,9 +93,9 @@ impl Quadratic {
         }
         // The excess never grows, so the step is found by doubling and bisection.
         let reached = |step: u64| self.relative_excess(learning_rate, step) <= fraction;
-        let mut high = 1;
+        let mut high: u64 = 1;
         while !reached(high) {
-            high *= 2;
+            high = high.checked_mul(2)?;
         }
         let mut low = 0;
         while low < high {
@@ -130,7 +135,7 @@ mod tests {
     fn diagonal(a: f64, b: f64) -> Quadratic {
         let inputs = DMatrix::from_row_slice(2, 2, &[(2.0 * a).sqrt(), 0.0, 0.0, (2.0 * b).sqrt()]);
         let targets = &inputs * DVector::from_element(2, 1.0);
-        Quadratic::new(&inputs, &targets)
+        Quadratic::new(&inputs, &targets).unwrap()
     }
 
     #[test]

@@ -31,7 +31,7 @@ impl Trial for Stepping {
     /// learning rate for 1 % `largest_difference` from the closed form, in parts of the initial excess loss.
     fn run(&self, _: Seed, _: &Device) -> Result<Trace> {
         let (inputs, targets) = self.design.with_bias();
-        let quadratic = Quadratic::new(&inputs, &targets);
+        let quadratic = Quadratic::new(&inputs, &targets)?;
         let kappa = quadratic.condition_number();
         let theory = (kappa - 1.0) / (kappa + 1.0);
         let log_rate = log_rate_from_the_worst_start(&inputs, &targets, &quadratic, theory);

@@ -7,6 +7,7 @@ use crate::{ledger, page};
 use anyhow::{Context, Result};
 use mdbook_driver::MDBook;
 use mdbook_driver::book::BookItem;
+use normbook::cli::report;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -14,6 +15,7 @@ use std::process::ExitCode;
 pub fn check(root: &Path) -> Result<ExitCode> {
     let chapters = evidence::read(root)?;
     let mut problems: Vec<String> = chapters.iter().flat_map(stale_problems).collect();
+    problems.extend(evidence::strays(root, &chapters));
     problems.extend(pages(root, &chapters)?);
     if !ledger::readme_is_current(root, &chapters)? {
         problems.push("README.md: its claim ledger is not what the records give; `cargo book` renews it".into());
@@ -21,7 +23,8 @@ pub fn check(root: &Path) -> Result<ExitCode> {
     if problems.is_empty() {
         let claims =
             chapters.iter().filter_map(|chapter| chapter.record.as_ref().ok()).map(|record| record.claims.len());
-        println!("{} chapters, {} claims: all evidence is fresh", chapters.len(), claims.sum::<usize>());
+        let count = claims.sum::<usize>();
+        report::print(&format!("{} chapters, {count} claims: all evidence is fresh\n", chapters.len()))?;
         return Ok(ExitCode::SUCCESS);
     }
     eprintln!("the book does not hold:");

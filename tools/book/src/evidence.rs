@@ -61,6 +61,9 @@ fn chapter(root: &Path, source: &str, graph: &SourceGraph, crates: &BTreeMap<Str
                 crates: crates.clone(),
             };
             chapter.stale = record.fingerprint.differences(&now);
+            if !record.committed || record.chapter != chapter.id {
+                chapter.stale.push("the record is not that of the committed protocol of this chapter".into());
+            }
             let described: PathBuf = root.join(source).with_extension("toml");
             let figures = std::fs::read_to_string(&described)
                 .with_context(|| format!("cannot read {}", described.display()))
@@ -84,9 +87,9 @@ fn hash(path: &Path) -> String {
 fn compare_figures(chapter: &mut Chapter, root: &Path, folder: &Path) {
     let shown = |name: &str| folder.strip_prefix(root).unwrap_or(folder).join(name).display().to_string();
     for (name, drawn) in &chapter.figures {
-        match std::fs::read_to_string(folder.join(name)) {
+        match std::fs::read(folder.join(name)) {
             Err(_) => chapter.outdated_figures.push(format!("{} is missing", shown(name))),
-            Ok(text) if text != *drawn => {
+            Ok(bytes) if bytes != drawn.as_bytes() => {
                 chapter.outdated_figures.push(format!("{} is not what the record gives", shown(name)));
             }
             Ok(_) => {}
@@ -98,4 +101,12 @@ fn compare_figures(chapter: &mut Chapter, root: &Path, folder: &Path) {
             chapter.outdated_figures.push(format!("{} belongs to no figure of the chapter", shown(&name)));
         }
     }
+}
+
+/// What lies in figures/ and belongs to no chapter.
+pub fn strays(root: &Path, chapters: &[Chapter]) -> Vec<String> {
+    let entries = std::fs::read_dir(root.join("figures")).into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let stray = names.filter(|name| !name.starts_with('.') && chapters.iter().all(|chapter| chapter.id != *name));
+    stray.map(|name| format!("figures/{name} belongs to no chapter")).collect()
 }

@@ -14,6 +14,7 @@ mod slides;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+use normbook::cli::report;
 use normbook_fingerprint::find_root;
 use std::process::ExitCode;
 
@@ -77,8 +78,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
     }
     rerun::renew(&root, arguments.rerun.as_deref(), arguments.refresh)?;
     let index = builder::build(&root)?;
-    print!("{}", ledger::text(&evidence::read(&root)?));
-    println!("\n{}", index.display());
+    report::print(&format!("{}\n{}\n", ledger::text(&evidence::read(&root)?), index.display()))?;
     if arguments.open {
         opener::open_browser(&index).context("--open: no browser was found")?;
     }

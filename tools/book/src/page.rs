@@ -7,7 +7,10 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 static DIRECTIVE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\{\{([a-z]+)([^{}]*)\}\}").expect("a valid pattern"));
-static INCLUDE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\{\{#\w+\s+([^}]*)\}\}").expect("a valid pattern"));
+static COMMAND: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\{\{#[^}]*\}\}").expect("a valid pattern"));
+static INCLUDE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^\{\{#include ([^}\s]+)\}\}$").expect("a valid pattern"));
+static LINK: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\]\(([^)\s#]+)[^)]*\)").expect("a valid pattern"));
 static FORMULA: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\$([^$\n]+)\$").expect("a valid pattern"));
 static INLINE_CODE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"`[^`]*`").expect("a valid pattern"));
 
@@ -26,8 +29,12 @@ pub fn fill(file: &Path, text: &str, sources: &Sources, shown: &mut Shown) -> Pa
     let (mut fence, mut formula) = (false, None::<(usize, String)>);
     for (index, line) in text.lines().enumerate() {
         let mut complain = |what: String| page.problems.push(format!("{name}:{}: {what}", index + 1));
-        for include in INCLUDE.captures_iter(line) {
-            if let Err(what) = check_include(file, &include[1]) {
+        for command in COMMAND.find_iter(line) {
+            let checked = match INCLUDE.captures(command.as_str()) {
+                Some(include) => check_include(file, &include[1]),
+                None => Err("of mdBook's commands only {{#include FILE:ANCHOR}} is used here".into()),
+            };
+            if let Err(what) = checked {
                 complain(what);
             }
         }
@@ -49,7 +56,7 @@ pub fn fill(file: &Path, text: &str, sources: &Sources, shown: &mut Shown) -> Pa
             latex.push('\n');
             continue;
         } else {
-            page.text += &fill_line(line, sources, shown, &mut complain);
+            page.text += &fill_line(file, line, sources, shown, &mut complain);
         }
         page.text.push('\n');
     }
@@ -59,24 +66,44 @@ pub fn fill(file: &Path, text: &str, sources: &Sources, shown: &mut Shown) -> Pa
     page
 }
 
-fn fill_line(line: &str, sources: &Sources, shown: &mut Shown, complain: &mut impl FnMut(String)) -> String {
+fn fill_line(
+    page: &Path,
+    line: &str,
+    sources: &Sources,
+    shown: &mut Shown,
+    complain: &mut impl FnMut(String),
+) -> String {
     let mut text = String::new();
     let mut rest = 0;
     for code in INLINE_CODE.find_iter(line) {
-        text += &fill_prose(&line[rest..code.start()], sources, shown, complain);
+        text += &fill_prose(page, &line[rest..code.start()], sources, shown, complain);
         text += code.as_str();
         rest = code.end();
     }
-    text + &fill_prose(&line[rest..], sources, shown, complain)
+    text + &fill_prose(page, &line[rest..], sources, shown, complain)
 }
 
-fn fill_prose(prose: &str, sources: &Sources, shown: &mut Shown, complain: &mut impl FnMut(String)) -> String {
+fn fill_prose(
+    page: &Path,
+    prose: &str,
+    sources: &Sources,
+    shown: &mut Shown,
+    complain: &mut impl FnMut(String),
+) -> String {
     let with_math = FORMULA.replace_all(prose, |formula: &regex::Captures| {
         mathml(&formula[1], false).unwrap_or_else(|error| {
             complain(format!("{error:#}"));
             String::new()
         })
     });
+    for link in LINK.captures_iter(prose).filter(|link| !link[1].contains(':')) {
+        if !page.parent().unwrap_or(page).join(&link[1]).is_file() {
+            complain(format!("no file {} to link to", &link[1]));
+        }
+    }
+    if with_math.contains('$') {
+        complain("a $ without its partner on the same line".into());
+    }
     let filled = DIRECTIVE.replace_all(&with_math, |found: &regex::Captures| {
         let arguments = found.get(2).map_or("", |group| group.as_str()).trim();
         let arguments = if arguments.is_empty() { Vec::new() } else { arguments.split('|').map(str::trim).collect() };
@@ -86,6 +113,10 @@ fn fill_prose(prose: &str, sources: &Sources, shown: &mut Shown, complain: &mut 
             String::new()
         })
     });
+    let left = COMMAND.replace_all(&filled, "");
+    if left.contains("{{") || left.contains("}}") {
+        complain("what stands in double braces is no directive: {{name chapter | argument}}, on one line".into());
+    }
     filled.into_owned()
 }
 
@@ -94,8 +125,11 @@ fn check_include(page: &Path, target: &str) -> Result<(), String> {
     let (file, anchor) = target.trim().split_once(':').unwrap_or((target.trim(), ""));
     let path = page.parent().unwrap_or(page).join(file);
     let text = std::fs::read_to_string(&path).map_err(|_| format!("include: no file {file}"))?;
-    let is_lines = anchor.chars().all(|character| character.is_ascii_digit() || character == ':');
-    if is_lines || has_anchor(&text, anchor) { Ok(()) } else { Err(format!("include: {file} has no anchor {anchor}")) }
+    if anchor.is_empty() || has_anchor(&text, anchor) {
+        Ok(())
+    } else {
+        Err(format!("include: {file} has no anchor {anchor}"))
+    }
 }
 
 fn has_anchor(text: &str, anchor: &str) -> bool {
@@ -129,6 +163,12 @@ mod tests {
             ("\n\n$\\nosuch$", "src/main.rs:3: "),
             ("{{#include nothing.rs}}", "src/main.rs:1: include: no file nothing.rs"),
             ("$$\nx", "src/main.rs:1: a formula begins with $$"),
+            ("{{ value ch01 | x }}", "src/main.rs:1: what stands in double braces is no directive"),
+            ("{{value ch01 |\nx", "src/main.rs:1: what stands in double braces is no directive"),
+            ("{{#inlcude main.rs}}", "src/main.rs:1: of mdBook's commands only"),
+            ("{{#include main.rs:1:2}}", "src/main.rs:1: include: main.rs has no anchor 1:2"),
+            ("costs 5 $", "src/main.rs:1: a $ without its partner"),
+            ("[x](nosuch.md)", "src/main.rs:1: no file nosuch.md to link to"),
         ] {
             let problems = fill_text(text).problems;
             assert!(problems.len() == 1 && problems[0].contains(complaint), "{problems:?}");

@@ -40,7 +40,7 @@ impl Preprocessor for Normbook {
             let Some(path) = &item.source_path else { return };
             let filled = page::fill(&source.join(path), &item.content, &sources, &mut shown);
             problems.extend(filled.problems);
-            item.content = self.banner(&chapters, path) + &filled.text;
+            item.content = self.banner(&chapters, &item.content) + &filled.text;
         });
         if self.stale == Stale::Refuse {
             problems.extend(chapters.iter().flat_map(stale_problems));
@@ -53,18 +53,19 @@ impl Preprocessor for Normbook {
 }
 
 impl Normbook {
-    /// A warning on top of the page of a chapter whose evidence is stale.
-    fn banner(&self, chapters: &[Chapter], page: &Path) -> String {
-        let id = page.file_stem().unwrap_or_default().to_string_lossy();
-        let chapter = chapters.iter().find(|chapter| id.starts_with(&chapter.id));
-        match chapter {
-            Some(chapter) if self.stale == Stale::ShowBanner && !stale_problems(chapter).is_empty() => format!(
-                "<div class=\"stale\" role=\"note\"><strong>Stale evidence.</strong> The numbers and figures below come from \
-                 other code than you have now: {}. <code>cargo book</code> renews them.</div>\n\n",
-                escape(&stale_problems(chapter).join("; "))
-            ),
-            _ => String::new(),
+    /// A warning on top of a page that draws on stale evidence.
+    fn banner(&self, chapters: &[Chapter], page: &str) -> String {
+        let shows_all = page.contains("{{ledger}}") || page.contains("{{slides}}");
+        let drawn_on = |chapter: &&Chapter| shows_all || page.contains(&format!(" {} |", chapter.id));
+        let problems: Vec<String> = chapters.iter().filter(drawn_on).flat_map(stale_problems).collect();
+        if self.stale == Stale::Refuse || problems.is_empty() {
+            return String::new();
         }
+        format!(
+            "<div class=\"stale\" role=\"note\"><strong>Stale evidence.</strong> Numbers and figures on this page come from \
+             other code than you have now: {}. <code>cargo book</code> renews them.</div>\n\n",
+            escape(&problems.join("; "))
+        )
     }
 }
 

@@ -123,10 +123,11 @@ fn seeds(seeds: &[u64]) -> String {
 /// Command, seeds, device, date and commit.
 fn provenance(record: &Record) -> String {
     let made = &record.made_by;
-    let commit = made
-        .commit
-        .as_deref()
-        .map_or(String::new(), |commit| format!(" · on commit {}", &commit[..8.min(commit.len())]));
+    let commit = made.commit.as_deref().map_or(String::new(), |commit| {
+        let (hash, changes) = commit.split_once('+').unwrap_or((commit, ""));
+        let with = if changes.is_empty() { "" } else { " and the changes that came with it" };
+        format!(" · on commit {}{with}", &hash[..hash.len().min(8)])
+    });
     let refreshed = made.refreshed.as_ref().map_or(String::new(), |date| format!(" · verified again {date}"));
     format!(
         "<code>{}</code> · seeds {} · {} ({}, {}) · {}{commit}{refreshed}",
@@ -146,12 +147,8 @@ fn claim_box(record: &Record, claim: &Claim) -> String {
         .parts
         .iter()
         .map(|part| {
-            let failed = match part.failed {
-                0 => String::new(),
-                runs => format!(" ({runs} of {} runs did not reach the target)", part.samples.len()),
-            };
             let at = if claim.parts.len() == 1 { String::new() } else { format!("{}: ", part.at) };
-            escape(&format!("{at}{}{failed}", report::measurement(claim, part)))
+            escape(&format!("{at}{}", report::measurement(claim, part)))
         })
         .collect();
     let interval = match (claim.measure, claim.level) {
@@ -163,9 +160,9 @@ fn claim_box(record: &Record, claim: &Claim) -> String {
             claim.covers
         ),
     };
-    let bound = if claim.parts.iter().any(|part| part.lower_bounds > 0) {
-        "<p class=\"note\">≥: some baselines did not reach the target within the budget, so their ratios are lower \
-         bounds.</p>\n"
+    let bound = if claim.parts.iter().any(|part| part.lower_bounds > 0 && part.failed == 0) {
+        "<p class=\"note\">A baseline that does not reach the target within the budget counts its budget: its ratio is a \
+         lower bound, and only the lower end of the interval stands.</p>\n"
     } else {
         ""
     };

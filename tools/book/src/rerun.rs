@@ -44,7 +44,7 @@ fn find(chapters: &[Chapter], name: &str) -> Result<String> {
 fn run(root: &Path, chapter: &Chapter, flags: &[&str]) -> Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.current_dir(root).args(["run", "--release", "--package", "normbook", "--bin", &chapter.program]);
+    command.current_dir(root).args(["run", "--release", "--bin", &chapter.program]);
     let status = command.arg("--").args(flags).status().context("cannot start cargo")?;
     if !status.success() {
         bail!("{} failed", chapter.program);

@@ -31,6 +31,11 @@ pub fn html(toml: &str, chapters: &[Chapter]) -> Result<String> {
     let file: File = toml::from_str(toml).context("book/slides.toml")?;
     let mut rows = String::new();
     for slide in &file.slide {
+        ensure!(
+            !slide.chapter.is_empty() || slide.claims.is_empty(),
+            "book/slides.toml: {:?} names claims but no chapter",
+            slide.title
+        );
         let answer = if slide.chapter.is_empty() { "not written yet".to_owned() } else { answer(slide, chapters)? };
         rows +=
             &format!("<tr><td>{}</td><td>{}</td><td>{answer}</td></tr>\n", escape(&slide.title), escape(&slide.says));

@@ -59,6 +59,46 @@ fn a_digit_changed_by_hand_is_seen() {
 }
 
 #[test]
+fn a_field_added_by_hand_is_seen() {
+    let tree = Tree::new();
+    tree.edit(RECORD, "\"schema\": 1,", "\"schema\": 1,\n \"nonsense\": 42,");
+    tree.refuses("its digest does not match its contents");
+}
+
+/// A record of another protocol is whole in itself, and still not the committed evidence.
+#[test]
+fn a_record_of_another_protocol_is_refused() {
+    let tree = Tree::new();
+    let mut record = normbook::lab::record::Record::read(&tree.path(RECORD)).unwrap();
+    record.committed = false;
+    record.write(&tree.path(RECORD)).unwrap();
+    tree.refuses("the record is not that of the committed protocol");
+}
+
+#[test]
+fn a_stray_in_figures_is_named() {
+    let tree = Tree::new();
+    std::fs::create_dir(tree.path("figures/ch99")).unwrap();
+    tree.refuses("figures/ch99 belongs to no chapter");
+}
+
+#[test]
+fn a_deleted_page_is_not_made_again_in_silence() {
+    let tree = Tree::new();
+    std::fs::remove_file(tree.path("book/src/candle.md")).unwrap();
+    tree.refuses("candle.md");
+    assert!(!tree.path("book/src/candle.md").exists());
+}
+
+#[test]
+fn an_unknown_key_of_a_figure_is_named() {
+    let tree = Tree::new();
+    let figures = "chapters/ch01_feature_normalization.toml";
+    tree.edit(figures, "x = { label = \"w₁\" }", "x = { label = \"w₁\", colour = 1 }");
+    tree.refuses(figures);
+}
+
+#[test]
 fn a_missing_record_is_named() {
     let tree = Tree::new();
     std::fs::remove_file(tree.path(RECORD)).unwrap();

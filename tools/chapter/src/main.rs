@@ -15,7 +15,7 @@ struct Chapter {
 }
 
 fn main() -> ExitCode {
-    run(std::env::args().skip(1).collect()).unwrap_or_else(|error| {
+    run(std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect()).unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
         ExitCode::FAILURE
     })
@@ -28,6 +28,10 @@ fn run(arguments: Vec<String>) -> Result<ExitCode> {
         eprintln!("{USAGE}");
         return Ok(ExitCode::from(2));
     };
+    if first == "--help" || first == "-h" {
+        println!("{USAGE}");
+        return Ok(ExitCode::SUCCESS);
+    }
     if first == "--list" {
         for Chapter { number, title, program } in &chapters {
             println!("{number:>2}  {title}  ({program})");
@@ -42,7 +46,7 @@ fn run(arguments: Vec<String>) -> Result<ExitCode> {
     let options = rest.strip_prefix(&["--".to_owned()]).unwrap_or(rest);
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["run", "--release", "--package", "normbook", "--bin", &chapter.program]);
+    command.args(["run", "--release", "--bin", &chapter.program]);
     let status = command.arg("--manifest-path").arg(root.join("Cargo.toml")).arg("--").args(options).status();
     let code = status.context("cannot start cargo")?.code().and_then(|code| u8::try_from(code).ok());
     Ok(ExitCode::from(code.unwrap_or(1)))
