@@ -4,7 +4,7 @@ use super::arm::Arm;
 use super::evidence::Evidence;
 use super::protocol::Scale;
 use crate::trial::{FINAL_LOSS, Reach, Trace, Trial};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 /// The learning rates that an arm may choose from, in growing order.
 #[derive(Clone, Copy, Debug)]
@@ -40,13 +40,22 @@ impl Sweep {
             steps.total_cmp(&other_steps).then(loss.total_cmp(&other_loss))
         };
         let best = (0..scores.len()).min_by(order).context("the sweep is empty")?;
-        ensure!(
-            (best > 0 && best + 1 < scores.len()) || scale == Scale::Smoke,
-            "{}: the best learning rate, {}, lies at the edge of its grid, so a better one may lie beyond: widen the \
-             grid in the chapter, or set --learning-rate",
-            self.arm,
-            self.learning_rates[best]
-        );
+        let at_edge = best == 0 || best + 1 == scores.len();
+        if at_edge && scale != Scale::Smoke {
+            let all_alike = scores.iter().all(|(steps, _)| *steps == scores[0].0);
+            ensure!(
+                !all_alike,
+                "{}: no learning rate is better than another: all reach the target at once, or none does; give another \
+                 target, more --steps, or a --learning-rate",
+                self.arm
+            );
+            bail!(
+                "{}: the best learning rate, {}, lies at the edge of its grid, so a better one may lie beyond: widen the \
+                 grid in the chapter, or set --learning-rate",
+                self.arm,
+                self.learning_rates[best]
+            );
+        }
         Ok(self.learning_rates[best])
     }
 }
@@ -83,6 +92,13 @@ mod tests {
     fn of_censored_runs_the_lowest_loss_wins() {
         let pilots = pilots([(None, Some(0.9)), (None, Some(0.5)), (None, None)]);
         assert_eq!(SWEEP.best(&pilots, Scale::Book).unwrap(), 1.0);
+    }
+
+    #[test]
+    fn a_sweep_that_tells_nothing_says_so() {
+        let pilots = pilots([(Some(0), Some(0.1)), (Some(0), Some(0.5)), (Some(0), Some(0.9))]);
+        let error = SWEEP.best(&pilots, Scale::Book).unwrap_err().to_string();
+        assert!(error.contains("net: no learning rate is better than another"), "{error}");
     }
 
     #[test]
