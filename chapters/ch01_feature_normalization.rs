@@ -9,6 +9,7 @@
 //! - Differs: the slides sketch a landscape and show no data; the toy, the tables and the nets are ours.
 
 use anyhow::Result;
+use mimalloc::MiMalloc;
 use normbook::cli::parse::{positive, toy_scale, units};
 use normbook::data::design::{Design, Source};
 use normbook::data::standardize::Preparation::{self, Raw, Scaled, Standardised};
@@ -144,6 +145,9 @@ impl FeatureNormalization {
         TabularNet { table, preparation, hidden, rule, learning_rate, steps, target_loss, test_fraction }
     }
 }
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> std::process::ExitCode {
     normbook::cli::main::<FeatureNormalization>()

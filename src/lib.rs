@@ -4,10 +4,14 @@
 //! keeps each one's [`trial::Trace`]; the traces make the *record*, the record is judged into *verdicts*, drawn by
 //! [`plot`] and read by the pages of the book. CONTRIBUTING.md has the map.
 
+#![deny(unsafe_code)]
+
 pub mod cli;
 pub mod data;
 pub mod lab;
 pub mod net;
+pub mod norm;
+pub mod ops;
 pub mod plot;
 pub mod probe;
 pub mod seed;

@@ -1,4 +1,5 @@
-//! What the fingerprint relies on: an `impl` stands in the file of its type, so that whoever names the type reaches it.
+//! What the fingerprint relies on: an `impl` stands in the file of its type, so that whoever names the type reaches it; for
+//! a number type, in the file of the trait. And `unsafe` stands in src/ops alone.
 
 use std::path::{Path, PathBuf};
 
@@ -8,14 +9,19 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     files.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()
 }
 
-/// The type of an `impl` line: what stands behind `for`, or behind `impl` and its generics.
-fn type_of(line: &str) -> Option<&str> {
+/// Of an `impl` line what its file must define: the type, behind `for` or behind `impl` and its generics, or the trait if
+/// the type is Rust's own.
+fn subject(line: &str) -> Option<&str> {
     let rest = line.strip_prefix("impl")?;
     let rest = match rest.strip_prefix('<') {
         Some(generics) => generics.split_once("> ")?.1,
         None => rest.strip_prefix(' ')?,
     };
-    let subject = rest.split_once(" for ").map_or(rest, |(_, subject)| subject);
+    let subject = match rest.split_once(" for ") {
+        Some((of, "f32 {" | "f64 {")) => of,
+        Some((_, subject)) => subject,
+        None => rest,
+    };
     subject.split(['<', ' ', '{']).next()
 }
 
@@ -26,7 +32,7 @@ fn every_impl_stands_in_the_file_of_its_type() {
     for file in sources(&root.join("src")) {
         let text = std::fs::read_to_string(&file).unwrap();
         let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
-        for name in code.lines().filter_map(type_of) {
+        for name in code.lines().filter_map(subject) {
             let defines = ["struct", "enum", "trait"].iter().any(|kind| {
                 code.lines().any(|line| {
                     let words: Vec<&str> = line.split([' ', '<', '(', '{', ';', ':']).collect();
@@ -41,9 +47,23 @@ fn every_impl_stands_in_the_file_of_its_type() {
 }
 
 #[test]
-fn the_type_of_an_impl_is_found() {
-    assert_eq!(type_of("impl Trial for Stepping {"), Some("Stepping"));
-    assert_eq!(type_of("impl<C: Chapter> Arguments<C> {"), Some("Arguments"));
-    assert_eq!(type_of("impl Runner<'_> {"), Some("Runner"));
-    assert_eq!(type_of("impl super::mlp::Mlp {"), Some("super::mlp::Mlp"));
+fn the_subject_of_an_impl_is_found() {
+    assert_eq!(subject("impl Trial for Stepping {"), Some("Stepping"));
+    assert_eq!(subject("impl<C: Chapter> Arguments<C> {"), Some("Arguments"));
+    assert_eq!(subject("impl Runner<'_> {"), Some("Runner"));
+    assert_eq!(subject("impl super::mlp::Mlp {"), Some("super::mlp::Mlp"));
+    assert_eq!(subject("impl Element for f32 {"), Some("Element"));
+}
+
+#[test]
+fn unsafe_code_stands_in_the_operations_alone() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let rooms = ["src", "chapters", "fingerprint", "tools"].map(|room| sources(&root.join(room)));
+    for file in rooms.iter().flatten() {
+        let text = std::fs::read_to_string(file).unwrap();
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let uses = code.filter(|line| line.contains("unsafe {") || line.contains("unsafe fn")).count();
+        assert!(uses == 0 || file.starts_with(root.join("src/ops")), "{} uses unsafe", file.display());
+        assert_eq!(uses, text.matches("// SAFETY: ").count(), "{}: each use with its reason", file.display());
+    }
 }

@@ -71,6 +71,65 @@ fn two_runs_give_the_same_record_for_any_number_of_jobs() {
     assert!(figures >= 5, "{figures} figures");
 }
 
+/// Processor time of each thread of a process so far, in clock ticks, if it still runs.
+#[cfg(target_os = "linux")]
+fn ticks_of_threads(process: u32) -> Option<std::collections::BTreeMap<String, u64>> {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).ok()?;
+    let ticks = |thread: std::io::Result<std::fs::DirEntry>| {
+        let thread = thread.ok()?;
+        let stat = std::fs::read_to_string(thread.path().join("stat")).ok()?;
+        // Behind the name in brackets: state is field 3, user time field 14.
+        let user_time = stat.rsplit_once(") ")?.1.split(' ').nth(11)?.parse().ok()?;
+        Some((thread.file_name().to_string_lossy().into_owned(), user_time))
+    };
+    Some(threads.filter_map(ticks).collect())
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn as_many_threads_compute_as_there_are_jobs() {
+    for jobs in [1, 2] {
+        let desk = Desk::new();
+        let program = assert_cmd::cargo::cargo_bin("ch01-feature-normalization");
+        let mut child = std::process::Command::new(program)
+            .args(["--scale", "smoke", "--steps", "2000", "--fresh", "--jobs", &jobs.to_string(), "--out"])
+            .arg(desk.path("out"))
+            .env("NORMBOOK_LAB", desk.path("lab"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut ticks = std::collections::BTreeMap::new();
+        while child.try_wait().unwrap().is_none() {
+            ticks.extend(ticks_of_threads(child.id()).unwrap_or_default());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let total: u64 = ticks.values().sum();
+        assert!(total > 20, "too short to tell: {ticks:?}");
+        // Each stage has threads of its own, pilots and trials.
+        let busy = ticks.values().filter(|ticks| **ticks * 20 > total).count();
+        assert!((1..=2 * jobs).contains(&busy), "{jobs} jobs, but {busy} threads compute: {ticks:?}");
+    }
+}
+
+#[test]
+fn composed_operations_are_named_and_never_committed() {
+    let desk = Desk::new();
+    let mut composed = desk.chapter();
+    composed.env("NORMBOOK_OPS", "composed");
+    composed.args(["--scale", "smoke", "--out"]).arg(desk.path("composed")).assert().success();
+    let made_by = |out: &str| {
+        let text = std::fs::read_to_string(desk.path(out).join("record.json")).unwrap();
+        serde_json::from_str::<Value>(&text).unwrap()["made_by"]["kernels"].clone()
+    };
+    assert_eq!(made_by("composed"), "composed");
+    desk.smoke("fused").env_remove("NORMBOOK_OPS").assert().success();
+    assert_eq!(made_by("fused"), "fused");
+    let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("figures/ch01");
+    let said = stderr(desk.chapter().env("NORMBOOK_OPS", "composed").arg("--out").arg(committed));
+    assert!(said.contains("only the committed protocol"), "{said}");
+}
+
 #[test]
 fn a_killed_run_goes_on_where_it_was() {
     let desk = Desk::new();

@@ -4,6 +4,8 @@ use super::parse::{self, SeedRange};
 use crate::lab::protocol::{Protocol, Scale};
 use crate::lab::runner::Shard;
 use crate::lab::{Chapter, Setting};
+use crate::ops::kernels::Kernels;
+use candle_core::Device;
 use clap::builder::Resettable;
 use clap::{CommandFactory, FromArgMatches, Parser};
 use std::path::PathBuf;
@@ -95,12 +97,14 @@ pub fn parse<C: Chapter>() -> Arguments<C> {
     Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
 }
 
-/// Whether the arguments ask for the protocol that is committed: the book scale on the CPU, without any flag.
+/// Whether the arguments ask for the protocol that is committed: the book scale on the CPU with its fused kernels, without
+/// any flag.
 pub fn is_committed<C: Chapter>(arguments: &Arguments<C>) -> bool {
     // Without the environment: it must not decide what is committed.
     let command = command::<C>().mut_args(|argument| argument.env(Resettable::Reset));
     let defaults = Arguments::<C>::from_arg_matches(&command.get_matches_from([C::ID])).expect("the defaults parse");
-    arguments.protocol() == defaults.protocol() && arguments.device == "cpu"
+    let fused = Kernels::on(&Device::Cpu).is_ok_and(|kernels| kernels == Kernels::Fused);
+    arguments.protocol() == defaults.protocol() && arguments.device == "cpu" && fused
 }
 
 fn command<C: Chapter>() -> clap::Command {

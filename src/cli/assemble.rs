@@ -1,10 +1,12 @@
 //! The record of what was run.
 
 use super::arguments::{Arguments, is_committed};
+use super::device;
 use super::places::Places;
 use crate::lab::provenance::{self, Fingerprint, MadeBy};
 use crate::lab::record::{Record, SCHEMA, derived_values};
 use crate::lab::{Arm, Chapter, Evidence, claim};
+use crate::ops::kernels::Kernels;
 use anyhow::{Result, ensure};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -39,21 +41,22 @@ pub fn record<C: Chapter>(arguments: &Arguments<C>, places: &Places, pilots: Ran
         arms: specs,
         claims,
         fingerprint: Fingerprint::compiled(&entries, data)?,
-        made_by: made_by(arguments, places),
+        made_by: made_by(arguments, places)?,
         pilots: pilots.trials,
         trials: ran.trials,
     })
 }
 
-fn made_by<C: Chapter>(arguments: &Arguments<C>, places: &Places) -> MadeBy {
-    MadeBy {
+fn made_by<C: Chapter>(arguments: &Arguments<C>, places: &Places) -> Result<MadeBy> {
+    let kernels = Kernels::on(&device::parse(&arguments.device)?)?;
+    Ok(MadeBy {
         normbook: env!("CARGO_PKG_VERSION").into(),
         command: command(),
         date: provenance::today(),
         commit: provenance::commit(&places.root),
         device: arguments.device.clone(),
         dtype: "f32".into(),
-        kernels: "composed".into(),
+        kernels: kernels.name().into(),
         cpu: provenance::cpu(),
         instruction_set: provenance::instruction_set().into(),
         operating_system: std::env::consts::OS.into(),
@@ -63,7 +66,7 @@ fn made_by<C: Chapter>(arguments: &Arguments<C>, places: &Places) -> MadeBy {
         trial_seconds: 0.0,
         refreshed: None,
         digest: String::new(),
-    }
+    })
 }
 
 /// The command that a reader would type.

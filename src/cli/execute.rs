@@ -8,6 +8,7 @@ use crate::lab::record::Record;
 use crate::lab::runner::{Runner, Shard, Stage, count};
 use crate::lab::store::Store;
 use crate::lab::{Arm, Chapter, Evidence, provenance};
+use crate::ops::kernels::Kernels;
 use anyhow::{Context, Result, ensure};
 use candle_core::Device;
 use std::collections::BTreeSet;
@@ -86,9 +87,10 @@ struct Stages {
 
 impl Stages {
     fn new<C: Chapter>(arguments: &Arguments<C>, places: &Places) -> Result<Self> {
+        let device = device::parse(&arguments.device)?;
         Ok(Self {
-            store: Store::new(&places.trials(), &arguments.device),
-            device: device::parse(&arguments.device)?,
+            store: Store::new(&places.trials(), &arguments.device, Kernels::on(&device)?.name()),
+            device,
             jobs: arguments.jobs(),
             fresh: arguments.fresh,
             shard: arguments.shard,

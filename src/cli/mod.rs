@@ -11,7 +11,7 @@ mod places;
 mod progress;
 pub mod report;
 mod run;
-mod threads;
+pub mod threads;
 
 use crate::lab::Chapter;
 use std::process::ExitCode;

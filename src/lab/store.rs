@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 pub struct Store {
     folder: PathBuf,
     device: String,
+    kernels: String,
 }
 
 /// All that a trial depends on.
@@ -28,6 +29,8 @@ pub struct Key {
     source: String,
     seed: Option<u64>,
     device: String,
+    /// Fused and composed operations differ in rounding.
+    kernels: String,
     /// Matrix products of different instruction sets differ in rounding.
     instruction_set: String,
     fingerprint: Fingerprint,
@@ -56,9 +59,9 @@ impl Kept {
 }
 
 impl Store {
-    /// Trials computed on `device`, in `folder`.
-    pub fn new(folder: &Path, device: &str) -> Self {
-        Self { folder: folder.to_owned(), device: device.to_owned() }
+    /// Trials computed on `device` with these kernels, in `folder`.
+    pub fn new(folder: &Path, device: &str, kernels: &str) -> Self {
+        Self { folder: folder.to_owned(), device: device.to_owned(), kernels: kernels.to_owned() }
     }
 
     /// The key of `arm` at `seed`.
@@ -68,6 +71,7 @@ impl Store {
             source: arm.source.clone(),
             seed,
             device: self.device.clone(),
+            kernels: self.kernels.clone(),
             instruction_set: instruction_set().into(),
             fingerprint: Fingerprint::of_arm(arm)?,
         })
@@ -115,7 +119,7 @@ mod tests {
     #[test]
     fn a_trial_is_found_again_and_only_itself() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::new(folder.path(), "cpu");
+        let store = Store::new(folder.path(), "cpu", "fused");
         let key = store.key(&arm(0.1), Some(3)).unwrap();
         assert!(store.find(&key).is_none());
         let mut trace = Trace::default();
@@ -125,7 +129,8 @@ mod tests {
         for other in [
             store.key(&arm(0.2), Some(3)).unwrap(),
             store.key(&arm(0.1), Some(4)).unwrap(),
-            Store::new(folder.path(), "cuda:0").key(&arm(0.1), Some(3)).unwrap(),
+            Store::new(folder.path(), "cpu", "composed").key(&arm(0.1), Some(3)).unwrap(),
+            Store::new(folder.path(), "cuda:0", "fused").key(&arm(0.1), Some(3)).unwrap(),
         ] {
             assert!(store.find(&other).is_none());
         }
@@ -134,7 +139,7 @@ mod tests {
     #[test]
     fn a_damaged_file_is_not_trusted() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::new(folder.path(), "cpu");
+        let store = Store::new(folder.path(), "cpu", "fused");
         let key = store.key(&arm(0.1), Some(3)).unwrap();
         let mut trace = Trace::default();
         trace.values.insert("loss".into(), 0.25);

@@ -1,16 +1,13 @@
-//! A multilayer perceptron with ReLU: a_l = max(0, W_l a_{l−1} + b_l), logits = W_L a_{L−1} + b_L.
-//!
-//! Weights start normal with variance 2 / (inputs + outputs) (Glorot & Bengio 2010, eq. 12 has a + b in its uniform
-//! form), biases at 0.
+//! A multilayer perceptron: a_l = φ(norm(W_l a_{l−1} + b_l)), output = W_L a_{L−1} + b_L. Without an activation it is a
+//! deep linear network.
 
+use super::{
+    Net,
+    layer::{Activation, Hidden, Layer},
+};
+use crate::norm::{Kind, Mode};
 use crate::seed::Stream;
 use candle_core::{Device, Result, Tensor, Var};
-
-/// Weights `[outputs, inputs]` and bias `[outputs]`.
-struct Layer {
-    weight: Var,
-    bias: Var,
-}
 
 /// The net.
 pub struct Mlp {
@@ -18,33 +15,26 @@ pub struct Mlp {
 }
 
 impl Mlp {
-    /// `widths` are the inputs, the hidden layers and the classes. Draws the weights from `init`, layer by layer.
-    pub fn new(widths: &[usize], init: &mut Stream, device: &Device) -> Result<Self> {
-        let layer = |pair: &[usize]| -> Result<Layer> {
-            let (inputs, outputs) = (pair[0], pair[1]);
-            let deviation = (2.0 / (inputs + outputs) as f64).sqrt();
-            let weight = init.normal_tensor((outputs, inputs), deviation, device)?;
-            let bias = Tensor::zeros(outputs, weight.dtype(), device)?;
-            Ok(Layer { weight: Var::from_tensor(&weight)?, bias: Var::from_tensor(&bias)? })
+    /// `widths` are the inputs, the hidden layers and the outputs; `hidden` follows each hidden layer's linear map. Draws
+    /// the weights from `init`, layer by layer.
+    pub fn new(widths: &[usize], hidden: Hidden, init: &mut Stream, device: &Device) -> Result<Self> {
+        let output = Hidden { norm: Kind::None, activation: Activation::Identity };
+        let last = widths.len() - 2;
+        let layer = |(depth, pair): (usize, &[usize])| {
+            Layer::linear(pair[0], pair[1], if depth < last { hidden } else { output }, init, device)
         };
-        Ok(Self { layers: widths.windows(2).map(layer).collect::<Result<_>>()? })
+        Ok(Self { layers: widths.windows(2).enumerate().map(layer).collect::<Result<_>>()? })
+    }
+}
+
+impl Net for Mlp {
+    /// `[N, inputs] -> [N, outputs]`.
+    fn forward(&self, inputs: &Tensor, mode: Mode) -> Result<Tensor> {
+        self.layers.iter().try_fold(inputs.clone(), |activations, layer| layer.forward(&activations, mode))
     }
 
-    /// `[N, inputs] -> [N, classes]`: the logits.
-    pub fn forward(&self, inputs: &Tensor) -> Result<Tensor> {
-        let mut activations = inputs.clone();
-        for (depth, layer) in self.layers.iter().enumerate() {
-            if depth > 0 {
-                activations = activations.relu()?;
-            }
-            activations = activations.matmul(&layer.weight.t()?)?.broadcast_add(&layer.bias)?;
-        }
-        Ok(activations)
-    }
-
-    /// Every trainable tensor, layer by layer: weight, bias.
-    pub fn parameters(&self) -> Vec<Var> {
-        self.layers.iter().flat_map(|layer| [layer.weight.clone(), layer.bias.clone()]).collect()
+    fn parameters(&self) -> Vec<Var> {
+        self.layers.iter().flat_map(Layer::parameters).collect()
     }
 }
 
@@ -54,7 +44,8 @@ mod tests {
     use crate::seed::{Purpose, Seed};
 
     fn net(seed: u64) -> Mlp {
-        Mlp::new(&[3, 4, 2], &mut Seed(seed).stream(Purpose::Init, 0), &Device::Cpu).unwrap()
+        let hidden = Hidden { norm: Kind::None, activation: Activation::Relu };
+        Mlp::new(&[3, 4, 2], hidden, &mut Seed(seed).stream(Purpose::Init, 0), &Device::Cpu).unwrap()
     }
 
     fn flat(tensor: &Tensor) -> Vec<f32> {
@@ -73,7 +64,8 @@ mod tests {
         };
         let hidden: Vec<f32> = affine(&tensors[0], &tensors[1], &input).iter().map(|z| z.max(0.0)).collect();
         let expected = affine(&tensors[2], &tensors[3], &hidden);
-        let logits = flat(&net.forward(&Tensor::from_slice(&input, (1, 3), &Device::Cpu).unwrap()).unwrap());
+        let logits =
+            flat(&net.forward(&Tensor::from_slice(&input, (1, 3), &Device::Cpu).unwrap(), Mode::Train).unwrap());
         for (logit, expected) in logits.iter().zip(&expected) {
             assert!((logit - expected).abs() < 1e-6, "{logits:?} {expected:?}");
         }
@@ -85,7 +77,8 @@ mod tests {
         assert_eq!(weights(&net(1)), weights(&net(1)));
         assert_ne!(weights(&net(1)), weights(&net(2)));
         let net = net(1);
-        let loss = net.forward(&Tensor::ones((5, 3), candle_core::DType::F32, &Device::Cpu).unwrap()).unwrap();
+        let loss =
+            net.forward(&Tensor::ones((5, 3), candle_core::DType::F32, &Device::Cpu).unwrap(), Mode::Train).unwrap();
         let gradients = loss.sqr().unwrap().sum_all().unwrap().backward().unwrap();
         for parameter in net.parameters() {
             let gradient = flat(gradients.get(&parameter).unwrap());

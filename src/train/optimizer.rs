@@ -1,7 +1,8 @@
-//! The optimizers by name, from candle-nn.
+//! The optimizers by name: gradient descent by our own kernel, Adam from candle-nn.
 
-use candle_core::{Result, Var, backprop::GradStore};
-use candle_nn::optim::{AdamW, Optimizer as _, ParamsAdamW, SGD};
+use crate::ops::sgd;
+use candle_core::{Result, Tensor, Var, backprop::GradStore};
+use candle_nn::optim::{AdamW, Optimizer as _, ParamsAdamW};
 use serde::{Deserialize, Serialize};
 
 /// Which rule turns gradients into steps.
@@ -16,14 +17,16 @@ pub enum Rule {
 
 /// A rule at work on some parameters.
 pub enum Optimizer {
-    Sgd(SGD),
+    Sgd(Sgd),
     Adam(AdamW),
 }
 
 impl Optimizer {
     pub fn new(rule: Rule, parameters: Vec<Var>, learning_rate: f64) -> Result<Self> {
         Ok(match rule {
-            Rule::Sgd => Self::Sgd(SGD::new(parameters, learning_rate)?),
+            Rule::Sgd => {
+                Self::Sgd(Sgd::new(parameters, sgd::Step { learning_rate, momentum: 0.0, weight_decay: 0.0 })?)
+            }
             Rule::Adam => {
                 // AdamW without weight decay is Adam.
                 let settings = ParamsAdamW { lr: learning_rate, weight_decay: 0.0, ..ParamsAdamW::default() };
@@ -38,6 +41,33 @@ impl Optimizer {
             Self::Sgd(sgd) => sgd.step(gradients),
             Self::Adam(adam) => adam.step(gradients),
         }
+    }
+}
+
+/// Stochastic gradient descent with momentum and weight decay.
+pub struct Sgd {
+    parameters: Vec<Var>,
+    /// One for each parameter, if there is momentum.
+    velocities: Option<Vec<Tensor>>,
+    step: sgd::Step,
+}
+
+impl Sgd {
+    pub fn new(parameters: Vec<Var>, step: sgd::Step) -> Result<Self> {
+        let zeros = || parameters.iter().map(|parameter| parameter.zeros_like()).collect::<Result<_>>();
+        let velocities = (step.momentum != 0.0).then(zeros).transpose()?;
+        Ok(Self { parameters, velocities, step })
+    }
+
+    /// Moves every parameter that has a gradient.
+    pub fn step(&mut self, gradients: &GradStore) -> Result<()> {
+        for (index, parameter) in self.parameters.iter().enumerate() {
+            if let Some(gradient) = gradients.get(parameter) {
+                let velocity = self.velocities.as_ref().map(|velocities| &velocities[index]);
+                sgd::step(parameter, gradient, velocity, self.step)?;
+            }
+        }
+        Ok(())
     }
 }
 

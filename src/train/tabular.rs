@@ -4,12 +4,17 @@ use crate::data::{
     standardize::{Preparation, Preparer},
     tabular::{Features, Table},
 };
-use crate::net::mlp::Mlp;
+use crate::net::{
+    Net,
+    layer::{Activation, Hidden},
+    mlp::Mlp,
+};
+use crate::norm::{Kind, Mode};
+use crate::ops::cross_entropy::cross_entropy;
 use crate::seed::{Purpose, Seed};
 use crate::train::optimizer::{Optimizer, Rule};
 use crate::trial::{FINAL_LOSS, Outcome, Reach, Series, TARGET, Trace, Trial, sample_steps};
 use candle_core::{Device, Result, Tensor};
-use candle_nn::loss::cross_entropy;
 use nalgebra::DMatrix;
 use normbook_fingerprint::sha256;
 use serde::Serialize;
@@ -53,10 +58,11 @@ impl Trial for TabularNet {
         };
         let kinds = features.classes.iter().max().map_or(0, |class| class + 1);
         let widths = [features.values.ncols(), self.hidden as usize, kinds];
-        let net = Mlp::new(&widths, &mut seed.stream(Purpose::Init, 0), device)?;
+        let hidden = Hidden { norm: Kind::None, activation: Activation::Relu };
+        let net = Mlp::new(&widths, hidden, &mut seed.stream(Purpose::Init, 0), device)?;
         let mut trace = self.descend(&net, &inputs(&train)?, &classes(&train)?)?;
         if trace.outcome == Outcome::Finished {
-            let right = net.forward(&inputs(&test)?)?.argmax(1)?.eq(&classes(&test)?)?;
+            let right = net.forward(&inputs(&test)?, Mode::Eval)?.argmax(1)?.eq(&classes(&test)?)?;
             let right = right.to_dtype(candle_core::DType::F64)?.mean_all()?.to_scalar::<f64>()?;
             trace.values.insert("test_accuracy".into(), right);
         }
@@ -81,7 +87,7 @@ impl TabularNet {
         let mut last = f64::NAN;
         let mut samples = sample_steps(self.steps, SAMPLES_PER_DECADE).into_iter().peekable();
         for step in 0..=self.steps {
-            let loss = cross_entropy(&net.forward(inputs)?, classes)?;
+            let loss = cross_entropy(&net.forward(inputs, Mode::Train)?, classes)?;
             last = f64::from(loss.to_scalar::<f32>()?);
             if !last.is_finite() {
                 trace.outcome = Outcome::Diverged { step };

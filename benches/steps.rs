@@ -1,0 +1,70 @@
+//! One training step of each of the book's nets on one thread: `cargo bench --bench steps`.
+//! `versus_pytorch.py` compares the same steps with PyTorch's.
+
+#[allow(dead_code)]
+#[path = "versus/measure.rs"]
+mod measure;
+#[allow(dead_code)]
+#[path = "versus/work.rs"]
+mod work;
+
+use divan::Bencher;
+use measure::Trial;
+use normbook::norm::Kind;
+use std::process::ExitCode;
+use work::{Architecture, Work};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    match normbook::cli::threads::one_per_trial() {
+        Ok(Some(code)) => code,
+        Ok(None) => {
+            divan::main();
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+const NORMS: [Kind; 3] = [Kind::None, Kind::Batch, Kind::Group(5)];
+const NORMS_OF_IMAGES: [Kind; 3] = [Kind::None, Kind::Batch, Kind::Group(8)];
+
+fn step(bencher: Bencher, net: Architecture, norm: Kind, batch: usize) {
+    let mut trial = Trial::new(Work { net, norm, batch }, 1, 1e-3).expect("the net can be built");
+    bencher.bench_local(|| trial.run(1).expect("a step can be taken"));
+}
+
+#[divan::bench(args = NORMS)]
+fn mlp_batch_60(bencher: Bencher, norm: Kind) {
+    step(bencher, Architecture::Mlp, norm, 60);
+}
+
+#[divan::bench(args = NORMS)]
+fn deep_mlp_batch_60(bencher: Bencher, norm: Kind) {
+    step(bencher, Architecture::DeepMlp, norm, 60);
+}
+
+#[divan::bench(args = NORMS)]
+fn deep_linear_batch_1000(bencher: Bencher, norm: Kind) {
+    step(bencher, Architecture::DeepLinear, norm, 1000);
+}
+
+#[divan::bench(args = NORMS_OF_IMAGES, sample_count = 10)]
+fn cnn_batch_128(bencher: Bencher, norm: Kind) {
+    step(bencher, Architecture::Cnn, norm, 128);
+}
+
+#[divan::bench(args = NORMS_OF_IMAGES)]
+fn cnn_batch_4(bencher: Bencher, norm: Kind) {
+    step(bencher, Architecture::Cnn, norm, 4);
+}
+
+#[divan::bench(args = NORMS_OF_IMAGES, sample_count = 3)]
+fn vgg_a_batch_32(bencher: Bencher, norm: Kind) {
+    step(bencher, Architecture::Vgg, norm, 32);
+}

@@ -1,0 +1,252 @@
+//! Pooling over windows that do not overlap: the maximum or the mean of each k × k window of a channel. Rows and columns
+//! that fill no whole window are left out, as in PyTorch.
+//!
+//! Of several equal maxima the first, row by row, receives the gradient. candle's own `max_pool2d` has a wrong gradient
+//! (it multiplies by the pooled mask where it should divide); a test watches for its mending.
+
+use super::{
+    array::Array,
+    element::{Element, vectorized},
+    kernel::{Kernel, apply1},
+    kernels::Kernels,
+};
+use candle_core::{D, Result, Shape, Tensor, bail};
+use rayon::prelude::*;
+
+/// The largest window: each size is compiled for itself.
+const LARGEST: usize = 8;
+
+/// `[N, C, H, W] -> [N, C, H / window, W / window]`: the maximum of each window; NaN if the window holds one.
+/// Errors on an empty batch and on a window that is 0, above 8 or larger than the image.
+pub fn max_pool2d(input: &Tensor, window: usize) -> Result<Tensor> {
+    check("max_pool2d", input.dims(), window)?;
+    match Kernels::of(input)? {
+        Kernels::Composed => max_pool2d_composed(input, window),
+        Kernels::Fused => max_pool2d_fused(input, window),
+    }
+}
+
+pub fn max_pool2d_composed(input: &Tensor, window: usize) -> Result<Tensor> {
+    let windows = windows(input, window)?;
+    let maxima = windows.gather(&windows.argmax_keepdim(D::Minus1)?, D::Minus1)?.squeeze(D::Minus1)?;
+    let holds_nan = windows.ne(&windows)?.max(D::Minus1)?;
+    holds_nan.where_cond(&(maxima.zeros_like()? / 0.0)?, &maxima)
+}
+
+pub fn max_pool2d_fused(input: &Tensor, window: usize) -> Result<Tensor> {
+    apply1(Pool { window, kind: Kind::Maximum }, input)
+}
+
+/// `[N, C, H, W] -> [N, C, H / window, W / window]`: the mean of each window. Errors as [`max_pool2d`].
+pub fn avg_pool2d(input: &Tensor, window: usize) -> Result<Tensor> {
+    check("avg_pool2d", input.dims(), window)?;
+    match Kernels::of(input)? {
+        Kernels::Composed => avg_pool2d_composed(input, window),
+        Kernels::Fused => avg_pool2d_fused(input, window),
+    }
+}
+
+pub fn avg_pool2d_composed(input: &Tensor, window: usize) -> Result<Tensor> {
+    windows(input, window)?.mean(D::Minus1)
+}
+
+pub fn avg_pool2d_fused(input: &Tensor, window: usize) -> Result<Tensor> {
+    apply1(Pool { window, kind: Kind::Mean }, input)
+}
+
+pub(super) fn check(name: &str, dims: &[usize], window: usize) -> Result<()> {
+    let [examples, _, height, width] = *dims else { bail!("{name}: pooling takes [N, C, H, W], not {dims:?}") };
+    if examples == 0 {
+        bail!("{name}: the batch is empty: {dims:?}");
+    }
+    if !(1..=LARGEST.min(height).min(width)).contains(&window) {
+        bail!("{name}: a window of {window} on {dims:?}; it can be from 1 to the image's sides and {LARGEST}");
+    }
+    Ok(())
+}
+
+/// `[N, C, H, W] -> [N, C, H / k, W / k, k · k]`.
+fn windows(input: &Tensor, k: usize) -> Result<Tensor> {
+    let (examples, channels, height, width) = input.dims4()?;
+    let (rows, columns) = (height / k, width / k);
+    input
+        .narrow(2, 0, rows * k)?
+        .narrow(3, 0, columns * k)?
+        .reshape((examples * channels, rows, k, columns, k))?
+        .transpose(2, 3)?
+        .reshape((examples, channels, rows, columns, k * k))
+}
+
+/// What a window is pooled to.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    Maximum,
+    Mean,
+}
+
+pub(super) struct Pool {
+    pub window: usize,
+    pub kind: Kind,
+}
+
+/// Values that are worth a task of their own.
+const TASK: usize = 1 << 15;
+
+impl Kernel<1> for Pool {
+    const NAME: &'static str = "pool2d";
+
+    fn forward<T: Element>(&self, [input]: [Array<'_, T>; 1]) -> Result<(Vec<T>, Shape)> {
+        let [examples, channels, height, width] = [0, 1, 2, 3].map(|axis| input.dims[axis]);
+        let (rows, columns) = (height / self.window, width / self.window);
+        let mut out = vec![T::zero(); examples * channels * rows * columns];
+        out.par_chunks_mut(rows * columns)
+            .zip(input.values.par_chunks(height * width))
+            .with_min_len(TASK.div_ceil(height * width))
+            .for_each(|(out, plane)| self.pool(plane, width, out));
+        Ok((out, (examples, channels, rows, columns).into()))
+    }
+
+    fn backward<T: Element>(
+        &self,
+        [input]: [Array<'_, T>; 1],
+        output: &[T],
+        upstream: &[T],
+        _: [bool; 1],
+    ) -> Result<[Option<Vec<T>>; 1]> {
+        let [examples, channels, height, width] = [0, 1, 2, 3].map(|axis| input.dims[axis]);
+        let positions = upstream.len() / (examples * channels);
+        let mut gradient = vec![T::zero(); input.values.len()];
+        gradient
+            .par_chunks_mut(height * width)
+            .zip(input.values.par_chunks(height * width))
+            .zip(output.par_chunks(positions).zip(upstream.par_chunks(positions)))
+            .with_min_len(TASK.div_ceil(height * width))
+            .for_each(|((gradient, plane), (pooled, upstream))| {
+                self.share(Shared { plane, width, pooled, upstream }, gradient);
+            });
+        Ok([Some(gradient)])
+    }
+}
+
+/// Calls a function with the window as a constant: each size is compiled for itself.
+macro_rules! with_window {
+    ($window:expr, $function:ident $arguments:tt, $($size:literal)*) => {
+        match $window {
+            $($size => $function::<T, $size> $arguments,)*
+            other => unreachable!("a window of {other} passed the check"),
+        }
+    };
+}
+
+/// A plane of `width` columns, what it was pooled to, and the gradient of that.
+pub(super) struct Shared<'a, T> {
+    pub plane: &'a [T],
+    pub width: usize,
+    pub pooled: &'a [T],
+    pub upstream: &'a [T],
+}
+
+impl Pool {
+    /// Pools each window of a plane of `width` columns.
+    pub(super) fn pool<T: Element>(&self, plane: &[T], width: usize, out: &mut [T]) {
+        with_window!(self.window, pool_plane(self.kind, plane, width, out), 1 2 3 4 5 6 7 8);
+    }
+
+    /// Gives each value of a plane its part of the gradient of what its window was pooled to. Values that belong to no
+    /// window are left alone.
+    pub(super) fn share<T: Element>(&self, shared: Shared<'_, T>, gradient: &mut [T]) {
+        with_window!(self.window, share_plane(self.kind, shared, gradient), 1 2 3 4 5 6 7 8);
+    }
+}
+
+/// A window, row by row.
+type Window<T, const K: usize> = [[T; K]; K];
+
+fn pool_plane<T: Element, const K: usize>(kind: Kind, plane: &[T], width: usize, out: &mut [T]) {
+    match kind {
+        Kind::Maximum => each_window::<T, K>(plane, width, out, maximum),
+        Kind::Mean => each_window::<T, K>(plane, width, out, mean),
+    }
+}
+
+fn each_window<T: Element, const K: usize>(plane: &[T], width: usize, out: &mut [T], pool: impl Fn(Window<T, K>) -> T) {
+    vectorized(|| {
+        for (out, rows) in out.chunks_mut(width / K).zip(plane.chunks(K * width)) {
+            let rows: [&[[T; K]]; K] = std::array::from_fn(|row| &rows[row * width..].as_chunks().0[..out.len()]);
+            for (column, out) in out.iter_mut().enumerate() {
+                *out = pool(rows.map(|row| row[column]));
+            }
+        }
+    });
+}
+
+fn share_plane<T: Element, const K: usize>(
+    kind: Kind,
+    Shared { plane, width, pooled, upstream }: Shared<'_, T>,
+    gradient: &mut [T],
+) {
+    let columns = width / K;
+    let windows = pooled.chunks(columns).zip(upstream.chunks(columns));
+    let rows = plane.chunks(K * width).zip(gradient.chunks_mut(K * width));
+    vectorized(|| {
+        for ((pooled, upstream), (rows, gradient)) in windows.zip(rows) {
+            match kind {
+                Kind::Maximum => share_maxima::<T, K>(rows, width, pooled, upstream, gradient),
+                Kind::Mean => {
+                    let part = T::one() / T::from_f64((K * K) as f64);
+                    for gradient in gradient.chunks_mut(width).take(K) {
+                        for (gradient, upstream) in gradient.as_chunks_mut::<K>().0.iter_mut().zip(upstream) {
+                            *gradient = [*upstream * part; K];
+                        }
+                    }
+                }
+            }
+        }
+    });
+}
+
+/// Windows of a row that are worked on side by side.
+const BLOCK: usize = 16;
+
+/// For a row of windows: each one's gradient goes to the first value that equals the maximum, and where that is NaN and
+/// equals nothing, to the last value.
+#[inline(always)]
+fn share_maxima<T: Element, const K: usize>(
+    rows: &[T],
+    width: usize,
+    maxima: &[T],
+    upstream: &[T],
+    gradient: &mut [T],
+) {
+    for (block, (maxima, upstream)) in maxima.chunks(BLOCK).zip(upstream.chunks(BLOCK)).enumerate() {
+        // What no value has taken yet.
+        let mut left = [T::zero(); BLOCK];
+        let left = &mut left[..upstream.len()];
+        left.copy_from_slice(upstream);
+        let rows = rows.chunks(width).zip(gradient.chunks_mut(width)).take(K);
+        for (row, (values, gradient)) in rows.enumerate() {
+            let values = &values.as_chunks::<K>().0[block * BLOCK..][..maxima.len()];
+            let gradient = &mut gradient.as_chunks_mut::<K>().0[block * BLOCK..][..maxima.len()];
+            for (((gradient, values), maximum), left) in gradient.iter_mut().zip(values).zip(maxima).zip(&mut *left) {
+                for (column, (gradient, value)) in gradient.iter_mut().zip(values).enumerate() {
+                    let takes = value == maximum || (row == K - 1 && column == K - 1);
+                    *gradient = if takes { *left } else { T::zero() };
+                    *left = if takes { T::zero() } else { *left };
+                }
+            }
+        }
+    }
+}
+
+/// The largest value, or NaN if there is one.
+#[inline(always)]
+fn maximum<T: Element, const K: usize>(window: Window<T, K>) -> T {
+    let larger = |a: T, b: T| if a > b || a.is_nan() { a } else { b };
+    let of_row = |row: [T; K]| row.into_iter().fold(row[0], larger);
+    window.into_iter().map(of_row).fold(of_row(window[0]), larger)
+}
+
+#[inline(always)]
+fn mean<T: Element, const K: usize>(window: Window<T, K>) -> T {
+    window.into_iter().flatten().sum::<T>() / T::from_f64((K * K) as f64)
+}

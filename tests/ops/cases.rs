@@ -1,0 +1,262 @@
+//! Operations with shapes, and random ones of them.
+
+use crate::{
+    op::{Op, Version},
+    pullback::{lattice, normal, pull, upstream},
+};
+use candle_core::{DType, Result, Tensor};
+use normbook::ops::{
+    conv2d::Windows,
+    normalize::{Divisor, Normalization, Over, Then},
+};
+use proptest::{collection::vec, prelude::*, strategy::Union};
+
+/// An operation on inputs that are drawn from a seed.
+#[derive(Clone, Debug)]
+pub struct Case {
+    pub op: Op,
+    pub dims: Vec<Vec<usize>>,
+    pub seed: u64,
+}
+
+impl Case {
+    fn new<const N: usize>(op: Op, dims: [&[usize]; N]) -> Self {
+        Self { op, dims: dims.map(<[usize]>::to_vec).into(), seed: 0 }
+    }
+
+    pub fn activation(op: Op, dims: &[usize]) -> Self {
+        Self::new(op, [dims])
+    }
+
+    pub fn linear([examples, inputs, outputs]: [usize; 3]) -> Self {
+        Self::new(Op::Linear, [&[examples, inputs], &[outputs, inputs], &[outputs]])
+    }
+
+    pub fn conv2d(input: [usize; 4], outputs: usize, [height, width]: [usize; 2], windows: Windows) -> Self {
+        Self::new(Op::Conv2d(windows), [&input, &[outputs, input[1], height, width], &[outputs]])
+    }
+
+    /// 3 × 3, so that the image keeps its size.
+    pub fn same_conv2d(input: [usize; 4], outputs: usize) -> Self {
+        Self::conv2d(input, outputs, [3, 3], Windows { stride: 1, padding: 1 })
+    }
+
+    pub fn pool(op: Op, input: [usize; 4]) -> Self {
+        Self::new(op, [&input])
+    }
+
+    pub fn normalize(input: &[usize], over: Over, divisor: Divisor, epsilon: f64) -> Self {
+        Self::normalize_then(input, Normalization { over, divisor, epsilon }, Then::NOTHING)
+    }
+
+    pub fn normalize_then(input: &[usize], how: Normalization, then: Then) -> Self {
+        Self::new(Op::Normalize(how, then), [input, &input[1..2], &input[1..2]])
+    }
+
+    /// A convolution with what follows.
+    fn and_then(self, how: Normalization, then: Then) -> Self {
+        let Op::Conv2d(windows) = self.op else { panic!("{self:?} is no convolution") };
+        let of_channels = &self.dims[2];
+        let dims = [&self.dims[..], &[of_channels.clone(), of_channels.clone()]].concat();
+        Self { op: Op::Block(windows, how, then), dims, ..self }
+    }
+
+    pub fn cross_entropy(classes: Vec<u32>, kinds: usize) -> Self {
+        let dims = [classes.len(), kinds];
+        Self::new(Op::CrossEntropy(classes), [&dims])
+    }
+
+    /// The inputs: the first one a [`lattice`], parameters normal.
+    pub fn inputs(&self, dtype: DType) -> Result<Vec<Tensor>> {
+        let draw = |(index, dims): (usize, &Vec<usize>)| {
+            let draw = if index == 0 { lattice } else { normal };
+            draw(self.seed, index as u64, dims)?.to_dtype(dtype)
+        };
+        self.dims.iter().enumerate().map(draw).collect()
+    }
+
+    /// How close f32 comes. Where few values share a divisor, it may be small, and rounding counts for more; in a block
+    /// it adds up.
+    pub fn precision(&self) -> f64 {
+        let of_set = |over| match over {
+            Over::Batch => self.dims[0].iter().product::<usize>() / self.dims[0][1],
+            Over::Groups(groups) => self.dims[0][1..].iter().product::<usize>() / groups,
+        };
+        match self.op {
+            Op::Normalize(how, _) if of_set(how.over) < 8 => 1e-3,
+            Op::Block(..) => 1e-4,
+            _ => 1e-5,
+        }
+    }
+
+    /// Output and gradients with the random upstream one.
+    pub fn pull(&self, version: Version, dtype: DType) -> Vec<Vec<f64>> {
+        let pulled = pull(|inputs| self.op.apply(version, inputs), &self.inputs(dtype).unwrap(), upstream);
+        pulled.unwrap_or_else(|error| panic!("{self:?}, {version:?}: {error}"))
+    }
+}
+
+/// ε as in PyTorch.
+pub const EPSILON: f64 = 1e-5;
+
+pub const DIVISORS: [Divisor; 4] =
+    [Divisor::Deviation, Divisor::MeanAbsolute, Divisor::RootMeanSquare, Divisor::MaxAbsolute];
+
+/// One of each operation and setting, small.
+pub fn one_of_each() -> Vec<Case> {
+    let mut cases = vec![
+        Case::activation(Op::Relu, &[3, 7]),
+        Case::activation(Op::Sigmoid, &[2, 3, 5]),
+        Case::linear([4, 5, 3]),
+        Case::conv2d([2, 3, 6, 7], 4, [3, 2], Windows { stride: 1, padding: 1 }),
+        Case::conv2d([2, 2, 7, 7], 3, [3, 3], Windows { stride: 2, padding: 1 }),
+        Case::same_conv2d([2, 32, 5, 6], 33),
+        Case::pool(Op::MaxPool2d(2), [2, 3, 5, 4]),
+        Case::pool(Op::AvgPool2d(2), [2, 3, 4, 5]),
+        Case::cross_entropy(vec![2, 0, 3, 1, 1], 4),
+    ];
+    for (divisor, over) in DIVISORS.into_iter().flat_map(|d| [(d, Over::Batch), (d, Over::Groups(2))]) {
+        for dims in [&[5, 4][..], &[3, 4, 5], &[2, 4, 3, 2], &[5, 4, 1, 1]] {
+            cases.push(Case::normalize(dims, over, divisor, 1e-3));
+        }
+    }
+    let how = |over| Normalization { over, divisor: Divisor::Deviation, epsilon: EPSILON };
+    for over in [Over::Batch, Over::Groups(2)] {
+        cases.push(Case::normalize_then(&[6, 4], how(over), Then { window: 1, relu: true }));
+        cases.push(Case::normalize_then(&[2, 4, 5, 4], how(over), Then { window: 2, relu: true }));
+        let convolution = Case::conv2d([2, 3, 6, 7], 4, [3, 2], Windows { stride: 1, padding: 1 });
+        cases.push(convolution.and_then(how(over), Then { window: 2, relu: false }));
+    }
+    cases
+}
+
+/// Cases that are large enough to be worked on in pieces, the last one smaller, and by several threads.
+pub fn large() -> Vec<Case> {
+    let mut cases = vec![
+        Case::activation(Op::Relu, &[300, 400]),
+        Case::activation(Op::Sigmoid, &[300, 400]),
+        Case::linear([256, 384, 512]),
+        Case::conv2d([9, 8, 28, 28], 16, [3, 3], Windows { stride: 1, padding: 1 }),
+        Case::conv2d([9, 8, 29, 27], 16, [3, 2], Windows { stride: 2, padding: 1 }),
+        Case::conv2d([37, 2, 24, 23], 3, [3, 3], Windows { stride: 1, padding: 1 }),
+        Case::same_conv2d([9, 64, 16, 16], 64),
+        Case::pool(Op::MaxPool2d(2), [9, 16, 29, 28]),
+        Case::pool(Op::AvgPool2d(2), [9, 16, 29, 28]),
+        Case::cross_entropy((0..20_000).map(|example| example % 10).collect(), 10),
+    ];
+    for divisor in DIVISORS {
+        cases.push(Case::normalize(&[9, 16, 28, 28], Over::Batch, divisor, EPSILON));
+        cases.push(Case::normalize(&[9, 16, 28, 28], Over::Groups(4), divisor, EPSILON));
+        cases.push(Case::normalize(&[1000, 120], Over::Batch, divisor, EPSILON));
+        cases.push(Case::normalize(&[1000, 120], Over::Groups(4), divisor, EPSILON));
+    }
+    for over in [Over::Batch, Over::Groups(4)] {
+        let how = Normalization { over, divisor: Divisor::Deviation, epsilon: EPSILON };
+        let convolution = Case::same_conv2d([9, 8, 28, 28], 16);
+        cases.push(convolution.and_then(how, Then { window: 2, relu: true }));
+    }
+    cases
+}
+
+fn seeded(cases: impl Strategy<Value = Case>) -> impl Strategy<Value = Case> {
+    (cases, any::<u64>().no_shrink()).prop_map(|(case, seed)| Case { seed, ..case })
+}
+
+fn choose<T: Clone + std::fmt::Debug>(options: impl IntoIterator<Item = T>) -> Union<Just<T>> {
+    Union::new(options.into_iter().map(Just))
+}
+
+pub fn activations() -> impl Strategy<Value = Case> {
+    let cases = (choose([Op::Relu, Op::Sigmoid]), vec(1..7usize, 0..5));
+    seeded(cases.prop_map(|(op, dims)| Case::activation(op, &dims)))
+}
+
+pub fn linears() -> impl Strategy<Value = Case> {
+    seeded([1..40usize, 1..40, 1..40].prop_map(Case::linear))
+}
+
+pub fn convolutions() -> impl Strategy<Value = Case> {
+    let shapes = ([1..4usize, 1..5, 1..10, 1..10], 1..5usize, [1..6usize, 1..6], 1..4usize, 0..4usize);
+    let any = shapes.prop_map(|([examples, channels, height, width], outputs, kernel, stride, padding)| {
+        let [height, width] = [(height, kernel[0]), (width, kernel[1])]
+            .map(|(size, kernel)| size.max(kernel.saturating_sub(2 * padding)));
+        Case::conv2d([examples, channels, height, width], outputs, kernel, Windows { stride, padding })
+    });
+    let wide = ([1..3usize, 30..70, 3..10, 3..10], 30..70usize);
+    let wide = wide.prop_map(|(input, outputs)| Case::same_conv2d(input, outputs));
+    seeded(prop_oneof![7 => any, 1 => wide])
+}
+
+pub fn pools() -> impl Strategy<Value = Case> {
+    let cases = (1..9usize).prop_flat_map(|window| {
+        let op = choose([Op::MaxPool2d(window), Op::AvgPool2d(window)]);
+        (op, [1..4usize, 1..4, window..12, window..12])
+    });
+    seeded(cases.prop_map(|(op, input)| Case::pool(op, input)))
+}
+
+pub fn normalizations() -> impl Strategy<Value = Case> {
+    let space = prop_oneof![Just(vec![]), Just(vec![1, 1]), vec(1..7usize, 1..3)];
+    let cases = (1..9usize, [1..4usize, 1..4], space, any::<bool>(), choose(DIVISORS), choose([1e-5, 1e-3, 0.1]));
+    seeded(cases.prop_map(|(examples, [groups, of_group], space, batch, divisor, epsilon)| {
+        let dims = [vec![examples, groups * of_group], space].concat();
+        Case::normalize(&dims, if batch { Over::Batch } else { Over::Groups(groups) }, divisor, epsilon)
+    }))
+}
+
+/// Normalizations with what follows, behind a convolution or not.
+pub fn blocks() -> impl Strategy<Value = Case> {
+    let shapes = ([2..4usize, 1..4, 4..9, 4..9], [1..3usize, 2..4], [1..5usize, 1..5], 1..3usize, 0..3usize);
+    let how = (any::<bool>(), choose(DIVISORS), 1..3usize, any::<bool>());
+    let cases = (shapes, how, any::<bool>());
+    let cases = cases.prop_map(|((mut input, [groups, of_group], kernel, stride, padding), how, convolve)| {
+        let (batch, divisor, window, relu) = how;
+        let over = if batch { Over::Batch } else { Over::Groups(groups) };
+        let (how, then) = (Normalization { over, divisor, epsilon: 0.1 }, Then { window, relu });
+        if convolve {
+            let [height, width] = [0, 1].map(|axis| input[axis + 2].max(kernel[axis] + stride));
+            input = [input[0], input[1], height, width];
+            Case::conv2d(input, groups * of_group, kernel, Windows { stride, padding }).and_then(how, then)
+        } else {
+            input[1] = groups * of_group;
+            Case::normalize_then(&input, how, then)
+        }
+    });
+    seeded(cases)
+}
+
+pub fn cross_entropies() -> impl Strategy<Value = Case> {
+    let cases = (1..12usize).prop_flat_map(|kinds| (vec(0..kinds as u32, 1..20), Just(kinds)));
+    seeded(cases.prop_map(|(classes, kinds)| Case::cross_entropy(classes, kinds)))
+}
+
+/// Tests a property of a [`Case`] of every operation, over so many random ones.
+macro_rules! for_every_operation {
+    ($property:ident, $cases:literal) => {
+        proptest::proptest! {
+            #![proptest_config(proptest::test_runner::Config::with_cases($cases))]
+            #[test]
+            fn relu_and_sigmoid(case in $crate::cases::activations()) { $property(&case) }
+            #[test]
+            fn linear(case in $crate::cases::linears()) { $property(&case) }
+            #[test]
+            fn conv2d(case in $crate::cases::convolutions()) { $property(&case) }
+            #[test]
+            fn pooling(case in $crate::cases::pools()) { $property(&case) }
+            #[test]
+            fn normalize(case in $crate::cases::normalizations()) { $property(&case) }
+            #[test]
+            fn cross_entropy(case in $crate::cases::cross_entropies()) { $property(&case) }
+        }
+        proptest::proptest! {
+            // The same ones each time: with a random one too close to a kink it would fail by chance.
+            #![proptest_config(proptest::test_runner::Config {
+                rng_seed: proptest::test_runner::RngSeed::Fixed(0),
+                ..proptest::test_runner::Config::with_cases($cases)
+            })]
+            #[test]
+            fn blocks(case in $crate::cases::blocks()) { $property(&case) }
+        }
+    };
+}
+pub(crate) use for_every_operation;
