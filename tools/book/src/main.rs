@@ -11,6 +11,8 @@ mod preprocess;
 mod render;
 mod rerun;
 mod slides;
+mod speed;
+mod timings;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};

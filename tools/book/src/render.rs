@@ -1,7 +1,7 @@
 //! What a directive puts on the page.
 
 use crate::evidence::Chapter;
-use crate::{ledger, slides};
+use crate::{ledger, slides, speed};
 use anyhow::{Context, Result, bail, ensure};
 use normbook::cli::report;
 use normbook::lab::claim::{Claim, Measure};
@@ -35,6 +35,7 @@ impl Sources<'_> {
                 let text = std::fs::read_to_string(self.root.join("book/slides.toml")).context("book/slides.toml")?;
                 slides::html(&text, self.chapters)
             }
+            ("speed", arguments) => speed::expand(self.root, arguments),
             ("claim", [chapter, id]) => {
                 let record = self.record(chapter)?;
                 let claim = find_claim(record, id)?;
@@ -55,8 +56,8 @@ impl Sources<'_> {
             ("steps", [chapter]) => Ok(grouped(self.record(chapter)?.protocol.steps as f64)),
             ("figure", [chapter, names, caption]) => self.figure(chapter, names, caption, shown),
             (name, arguments) => bail!(
-                "no directive {{{{{name}}}}} with {} arguments; there are: ledger, slides, claim, verdict, rule, measured, \
-                 value, ratio, seeds, steps, figure",
+                "no directive {{{{{name}}}}} with {} arguments; there are: ledger, slides, speed, claim, verdict, rule, \
+                 measured, value, ratio, seeds, steps, figure",
                 arguments.len()
             ),
         }

@@ -2,7 +2,7 @@
 
 mod tree;
 
-use tree::{PAGE, RECORD, Tree};
+use tree::{PAGE, RECORD, TIMINGS, Tree};
 
 #[test]
 fn the_committed_evidence_is_fresh() {
@@ -133,6 +133,31 @@ fn misspelt_keys_are_named_with_file_and_line() {
         tree.edit(PAGE, old, new);
         tree.refuses(complaint);
         tree.refuses(&format!("{PAGE}:"));
+    }
+}
+
+#[test]
+fn timings_that_are_missing_or_changed_by_hand_are_named() {
+    let tree = Tree::new();
+    tree.edit(TIMINGS, "\"ratio\": ", "\"ratio\": 1");
+    tree.refuses("benches/versus_pytorch.json: its digest does not match its contents");
+    std::fs::remove_file(tree.path(TIMINGS)).unwrap();
+    tree.refuses("cannot read benches/versus_pytorch.json; `python benches/versus_pytorch.py` writes it");
+}
+
+#[test]
+fn misspelt_timings_are_named_with_file_and_line() {
+    for (directive, complaint) in [
+        ("{{speed mpl | 1 | ratio}}", "has no work \"mpl\" on 1 threads; it has mlp, "),
+        ("{{speed mlp | 1 | ratoi}}", "no number \"ratoi\"; there are ours, "),
+        ("{{speed mlp | one | ratio}}", "threads are 1 or all, not \"one\""),
+        ("{{speed peak | 1 | gem}}", "no peak \"gem\"; there are ours, "),
+        ("{{speed}}", "speed takes 1, all, "),
+    ] {
+        let tree = Tree::new();
+        tree.edit("book/src/speed.md", "{{speed machine}}", directive);
+        tree.refuses(complaint);
+        tree.refuses("book/src/speed.md:");
     }
 }
 

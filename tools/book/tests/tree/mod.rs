@@ -11,12 +11,13 @@ pub struct Tree {
 
 pub const RECORD: &str = "figures/ch01/record.json";
 pub const PAGE: &str = "book/src/ch01_feature_normalization.md";
+pub const TIMINGS: &str = "benches/versus_pytorch.json";
 
 impl Tree {
     pub fn new() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let folder = tempfile::tempdir().unwrap();
-        for name in ["src", "chapters", "figures", "data", "tests"] {
+        for name in ["src", "chapters", "figures", "data", "tests", "benches"] {
             copy(&root.join(name), &folder.path().join(name));
         }
         for name in ["book/src", "book/theme"] {
