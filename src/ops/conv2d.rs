@@ -55,31 +55,16 @@ pub(super) fn check(input: &Tensor, weight: &Tensor, bias: &Tensor, windows: Win
     Ok([examples, outputs, positions(padded.0, kernel_height), positions(padded.1, kernel_width)])
 }
 
-/// For each place of the kernel the pixels that it meets, stacked to patches; then one matrix product. candle's own `conv2d`
-/// fails to find the input's gradient where a stride leaves pixels over.
+/// candle's `conv2d`, on images without the last pixels that the stride leaves over: with them it finds no gradient.
 pub fn conv2d_composed(input: &Tensor, weight: &Tensor, bias: &Tensor, windows: Windows) -> Result<Tensor> {
-    let [examples, outputs, out_height, out_width] = check(input, weight, bias, windows)?;
     let Windows { stride, padding } = windows;
-    let bias = bias.reshape((1, outputs, 1, 1))?;
-    if stride == 1 {
-        return input.conv2d(weight, padding, stride, 1, 1)?.broadcast_add(&bias);
-    }
     let (_, _, kernel_height, kernel_width) = weight.dims4()?;
-    let padded = input.contiguous()?.pad_with_zeros(2, padding, padding)?.pad_with_zeros(3, padding, padding)?;
-    let every = |first: usize, count: usize| -> Result<Tensor> {
-        let places: Vec<u32> = (0..count).map(|place| (first + place * stride) as u32).collect();
-        Tensor::from_vec(places, count, input.device())
-    };
-    let mut places = Vec::new();
-    for y in 0..kernel_height {
-        let rows = padded.index_select(&every(y, out_height)?, 2)?;
-        for x in 0..kernel_width {
-            places.push(rows.index_select(&every(x, out_width)?, 3)?);
-        }
+    let mut images = input.pad_with_zeros(2, padding, padding)?.pad_with_zeros(3, padding, padding)?;
+    for (axis, kernel) in [(2, kernel_height), (3, kernel_width)] {
+        let length = images.dim(axis)?;
+        images = images.narrow(axis, 0, length - (length - kernel) % stride)?;
     }
-    let patches = Tensor::stack(&places, 2)?.reshape((examples, (), out_height * out_width))?;
-    let convolved = weight.reshape((1, outputs, ()))?.broadcast_matmul(&patches)?;
-    convolved.reshape((examples, outputs, out_height, out_width))?.broadcast_add(&bias)
+    images.conv2d(weight, 0, stride, 1, 1)?.broadcast_add(&bias.reshape((1, bias.elem_count(), 1, 1))?)
 }
 
 pub fn conv2d_fused(input: &Tensor, weight: &Tensor, bias: &Tensor, windows: Windows) -> Result<Tensor> {

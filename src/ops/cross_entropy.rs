@@ -8,7 +8,8 @@ use super::{
 };
 use candle_core::{D, Result, Shape, Tensor, bail};
 
-/// Logits `[N, K]` and classes `[N]` (u32, below K) -> a scalar. Errors on an empty batch and on a class out of range.
+/// Logits `[N, K]` and classes `[N]` (u32, below K) -> a scalar. Errors on an empty batch and, on the CPU, on a class
+/// out of range.
 pub fn cross_entropy(logits: &Tensor, classes: &Tensor) -> Result<Tensor> {
     let (examples, kinds) = logits.dims2()?;
     if examples == 0 {
@@ -17,17 +18,15 @@ pub fn cross_entropy(logits: &Tensor, classes: &Tensor) -> Result<Tensor> {
     if classes.dims1()? != examples {
         bail!("cross_entropy: logits {:?} and classes {:?} do not fit", logits.dims(), classes.dims());
     }
-    if !logits.device().is_cpu() {
-        // Looking at the classes would wait for the device.
-        return cross_entropy_composed(logits, classes);
-    }
-    let values = classes.to_vec1::<u32>()?;
-    if let Some(class) = values.iter().find(|class| **class as usize >= kinds) {
+    // Looking at the classes would wait for another device.
+    if logits.device().is_cpu()
+        && let Some(class) = classes.to_vec1::<u32>()?.iter().find(|class| **class as usize >= kinds)
+    {
         bail!("cross_entropy: class {class} of {kinds} (they count from 0)");
     }
     match Kernels::of(logits)? {
         Kernels::Composed => cross_entropy_composed(logits, classes),
-        Kernels::Fused => apply1(CrossEntropy { classes: values }, logits),
+        Kernels::Fused => cross_entropy_fused(logits, classes),
     }
 }
 
@@ -37,6 +36,10 @@ pub fn cross_entropy_composed(logits: &Tensor, classes: &Tensor) -> Result<Tenso
     let log_of_sum = shifted.exp()?.sum_keepdim(D::Minus1)?.log()?;
     let of_class = shifted.gather(&classes.unsqueeze(1)?, 1)?;
     (log_of_sum - of_class)?.mean_all()
+}
+
+pub fn cross_entropy_fused(logits: &Tensor, classes: &Tensor) -> Result<Tensor> {
+    apply1(CrossEntropy { classes: classes.to_vec1()? }, logits)
 }
 
 struct CrossEntropy {

@@ -2,7 +2,7 @@
 //!
 //! `*_composed` is the definition: tensor operations of candle whose gradients are right, in f32 and f64, on any device.
 //! `*_fused` is the same in one pass over the memory with its own backward, for the CPU. The plain name takes one of the
-//! two, as [`kernels::Kernels::of`] decides. They agree to rounding (`tests/ops/`).
+//! two, as [`kernels::Kernels::of`] decides, and checks the shapes, which the two others trust. They agree to rounding (`tests/ops/`).
 //!
 //! All arrays are row-major. Fused kernels run on the rayon pool they are called in, and their results do not depend on
 //! its size: work is cut by shapes only, and partial sums are added in a fixed order.

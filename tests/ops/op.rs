@@ -5,7 +5,7 @@ use normbook::ops::{
     activation::{relu, relu_composed, relu_fused, sigmoid, sigmoid_composed, sigmoid_fused},
     block::Source,
     conv2d::{Windows, conv2d, conv2d_composed, conv2d_fused},
-    cross_entropy::{cross_entropy, cross_entropy_composed},
+    cross_entropy::{cross_entropy, cross_entropy_composed, cross_entropy_fused},
     linear::{linear, linear_composed, linear_fused},
     normalize::{Normalization, Normalized, Then, normalize_composed, normalize_then, normalize_then_fused},
     pool::{avg_pool2d, avg_pool2d_composed, avg_pool2d_fused, max_pool2d, max_pool2d_composed, max_pool2d_fused},
@@ -79,18 +79,19 @@ impl Op {
                         let convolved = conv2d_composed(input, kernel, offset, windows)?;
                         normalize_then_composed(&convolved, weight, bias, *how, *then)
                     }
-                    // The fused version is reached through the choice alone.
                     Version::Fused | Version::Chosen => {
                         let source = Source::Convolution { input, weight: kernel, bias: offset, windows };
-                        source.normalize_then(weight, bias, *how, *then)
+                        match version {
+                            Version::Fused => source.normalize_then_fused(weight, bias, *how, *then),
+                            _ => source.normalize_then(weight, bias, *how, *then),
+                        }
                     }
                 };
                 Ok(normalized?.output)
             }
             Self::CrossEntropy(classes) => {
                 let classes = Tensor::new(&**classes, &Device::Cpu)?;
-                // The fused version is reached through the choice alone.
-                version.of([cross_entropy_composed, cross_entropy, cross_entropy])(input(0), &classes)
+                version.of([cross_entropy_composed, cross_entropy_fused, cross_entropy])(input(0), &classes)
             }
         }
     }
