@@ -79,12 +79,10 @@ impl Op {
                         let convolved = conv2d_composed(input, kernel, offset, windows)?;
                         normalize_then_composed(&convolved, weight, bias, *how, *then)
                     }
+                    // The fused version is reached through the choice alone.
                     Version::Fused | Version::Chosen => {
                         let source = Source::Convolution { input, weight: kernel, bias: offset, windows };
-                        match version {
-                            Version::Fused => source.normalize_then_fused(weight, bias, *how, *then),
-                            _ => source.normalize_then(weight, bias, *how, *then),
-                        }
+                        source.normalize_then(weight, bias, *how, *then)
                     }
                 };
                 Ok(normalized?.output)
