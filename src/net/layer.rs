@@ -1,5 +1,5 @@
 //! Layers with weights. Weights start normal with variance 2 / (a + b) for a values that flow into a unit and b out of it
-//! (Glorot & Bengio 2010, eq. 12 has a + b in its uniform form), biases at 0.
+//! (Glorot & Bengio 2010, eq. 12), biases at 0.
 
 use crate::norm::{Kind, Mode, Norm};
 use crate::ops::{activation::sigmoid, block::Source, conv2d::Windows, linear::linear, normalize::Then};

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::norm::{Kind, Mode};
 use crate::seed::Stream;
-use candle_core::{Device, Result, Tensor, Var};
+use candle_core::{Device, Result, Tensor, Var, bail};
 
 /// The net.
 pub struct Mlp {
@@ -19,7 +19,7 @@ impl Mlp {
     /// the weights from `init`, layer by layer.
     pub fn new(widths: &[usize], hidden: Hidden, init: &mut Stream, device: &Device) -> Result<Self> {
         let output = Hidden { norm: Kind::None, activation: Activation::Identity };
-        let last = widths.len() - 2;
+        let Some(last) = widths.len().checked_sub(2) else { bail!("a net has inputs and outputs; widths {widths:?}") };
         let layer = |(depth, pair): (usize, &[usize])| {
             Layer::linear(pair[0], pair[1], if depth < last { hidden } else { output }, init, device)
         };

@@ -45,6 +45,9 @@ pub(super) fn check(input: &Tensor, weight: &Tensor, bias: &Tensor, windows: Win
     if examples == 0 {
         bail!("conv2d: the batch is empty: {:?}", input.dims());
     }
+    if [channels, height, width, outputs, kernel_height, kernel_width].contains(&0) {
+        bail!("conv2d: input {:?} and weight {:?}: no dimension can be 0", input.dims(), weight.dims());
+    }
     let padded = (height + 2 * windows.padding, width + 2 * windows.padding);
     if windows.stride == 0 || padded.0 < kernel_height || padded.1 < kernel_width {
         bail!(

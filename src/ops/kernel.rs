@@ -6,7 +6,7 @@ use super::{
     element::Element,
 };
 use candle_core::{
-    CpuStorage, CustomOp1, CustomOp2, CustomOp3, DType, Device, Layout, Result, Shape, Storage, StorageRef, Tensor,
+    CpuStorage, CustomOp1, CustomOp3, DType, Device, Layout, Result, Shape, Storage, StorageRef, Tensor,
     backend::BackendStorage as _, bail,
 };
 
@@ -30,11 +30,6 @@ pub trait Kernel<const N: usize>: Send + Sync + 'static {
 /// Applies a kernel to one input.
 pub fn apply1<K: Kernel<1>>(kernel: K, input: &Tensor) -> Result<Tensor> {
     input.contiguous()?.apply_op1(Operation(kernel))
-}
-
-/// Applies a kernel to two inputs.
-pub fn apply2<K: Kernel<2>>(kernel: K, first: &Tensor, second: &Tensor) -> Result<Tensor> {
-    first.contiguous()?.apply_op2(&second.contiguous()?, Operation(kernel))
 }
 
 /// Applies a kernel to three inputs.
@@ -133,26 +128,6 @@ impl<K: Kernel<1>> CustomOp1 for Operation<K> {
     fn bwd(&self, input: &Tensor, output: &Tensor, upstream: &Tensor) -> Result<Option<Tensor>> {
         let [gradient] = self.backward([input], output, upstream)?;
         Ok(gradient)
-    }
-}
-
-impl<K: Kernel<2>> CustomOp2 for Operation<K> {
-    fn name(&self) -> &'static str {
-        K::NAME
-    }
-
-    fn cpu_fwd(&self, s1: &CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
-        self.forward([(s1, l1), (s2, l2)])
-    }
-
-    fn bwd(
-        &self,
-        first: &Tensor,
-        second: &Tensor,
-        output: &Tensor,
-        upstream: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        Ok(self.backward([first, second], output, upstream)?.into())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Which of the two versions of an operation runs.
 
 use candle_core::{DType, Device, Result, Tensor, bail};
-use std::sync::OnceLock;
+use std::{env::VarError, sync::OnceLock};
 
 /// The environment variable that forces one version everywhere: `composed`, or `fused` (the default).
 pub const VARIABLE: &str = "NORMBOOK_OPS";
@@ -24,9 +24,12 @@ impl Kernels {
             return Ok(Self::Composed);
         }
         let choice = CHOICE.get_or_init(|| match std::env::var(VARIABLE).as_deref() {
-            Err(_) | Ok("" | "fused") => Ok(Self::Fused),
+            Err(VarError::NotPresent) | Ok("" | "fused") => Ok(Self::Fused),
             Ok("composed") => Ok(Self::Composed),
-            Ok(other) => Err(format!("{VARIABLE} is '{other}'; it can be 'fused' or 'composed'")),
+            other => {
+                let other = other.unwrap_or("not UTF-8");
+                Err(format!("{VARIABLE} is '{other}'; it can be 'fused' or 'composed'"))
+            }
         });
         match choice {
             Ok(kernels) => Ok(*kernels),

@@ -16,17 +16,8 @@ pub struct Matrix<'a, T> {
 impl<'a, T> Matrix<'a, T> {
     /// Row after row.
     pub fn new(values: &'a [T], rows: usize, columns: usize) -> Self {
-        Self::strided(values, rows, columns, columns)
-    }
-
-    /// Rows that begin `stride` values apart.
-    pub fn strided(values: &'a [T], rows: usize, columns: usize, stride: usize) -> Self {
-        assert!(
-            values.len() >= span(rows, columns, stride),
-            "a matrix of {rows} × {columns} in {} values",
-            values.len()
-        );
-        Self { values, rows, columns, row_stride: stride, column_stride: 1 }
+        assert!(values.len() >= size(rows, columns), "a matrix of {rows} × {columns} in {} values", values.len());
+        Self { values, rows, columns, row_stride: columns, column_stride: 1 }
     }
 
     /// The sum of the rows of a matrix that lies row after row.
@@ -52,9 +43,9 @@ impl<'a, T> Matrix<'a, T> {
     }
 }
 
-/// Values from the first element of a matrix to its last.
-fn span(rows: usize, columns: usize, stride: usize) -> usize {
-    if rows == 0 || columns == 0 { 0 } else { (rows - 1) * stride + columns }
+/// Values of a matrix.
+fn size(rows: usize, columns: usize) -> usize {
+    rows.checked_mul(columns).expect("a matrix of fewer than 2⁶⁴ values")
 }
 
 /// What a product does with what is in its output.
@@ -90,9 +81,10 @@ fn product<T: Element>(
 ) {
     let (rows, inner, columns) = (left.rows, left.columns, right.columns);
     assert_eq!(inner, right.rows, "{rows} × {inner} times {} × {columns}", right.rows);
-    assert!(out.len() >= span(rows, columns, columns), "a product of {rows} × {columns} in {} values", out.len());
-    // SAFETY: `Matrix` holds only views whose elements all lie in their slices, `out` is as large as just checked and
-    // borrowed mutably, so that it overlaps neither; strides are below isize::MAX as slices are.
+    assert!(out.len() >= size(rows, columns), "a product of {rows} × {columns} in {} values", out.len());
+    // SAFETY: `Matrix` holds only views whose elements all lie in their slices, row after row or transposed, and `out` is as
+    // large as just checked. `out` is borrowed mutably, so that it overlaps neither. A stride is only used between rows
+    // or columns that lie in a slice, and is then below isize::MAX as its length is.
     unsafe {
         gemm::gemm(
             rows,

@@ -2,7 +2,7 @@
 //! y = γ_c (x − μ) / d + β_c, with the mean μ and the divisor d of the set that x belongs to.
 //!
 //! Which values make up a set tells batch, layer, instance and group normalization apart (Wu & He 2018,
-//! arXiv:1803.08494, eq. 1–6). How d is taken tells the ℓp variants of Santurkar et al. 2018 (arXiv:1805.11604, §3.3)
+//! arXiv:1803.08494, eq. 1–7). How d is taken tells the ℓp variants of Santurkar et al. 2018 (arXiv:1805.11604, §3.3)
 //! apart. The mean is taken first and the deviations from it in a second pass: E[x²] − E[x]² cancels where |μ| ≫ d.
 
 use super::{

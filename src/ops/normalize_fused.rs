@@ -131,8 +131,9 @@ impl Normalize {
         match self.how.divisor {
             Divisor::Deviation => 1.0 / (runs.size() * self.divisor(spread)),
             Divisor::MeanAbsolute => 1.0 / runs.size(),
-            // Where all values are 0, u is too.
-            Divisor::RootMeanSquare => 1.0 / (runs.size() * spread).max(f64::MIN_POSITIVE),
+            // The root has no derivative at 0; 0 is taken for it.
+            Divisor::RootMeanSquare if spread == 0.0 => 0.0,
+            Divisor::RootMeanSquare => 1.0 / (runs.size() * spread),
             Divisor::MaxAbsolute => {
                 let at_maximum = |x: &&T| x.abs() == T::from_f64(spread);
                 1.0 / runs.of(set, values).flat_map(|(_, run)| run).filter(at_maximum).count() as f64

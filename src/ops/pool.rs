@@ -55,9 +55,12 @@ pub fn avg_pool2d_fused(input: &Tensor, window: usize) -> Result<Tensor> {
 }
 
 pub(super) fn check(name: &str, dims: &[usize], window: usize) -> Result<()> {
-    let [examples, _, height, width] = *dims else { bail!("{name}: pooling takes [N, C, H, W], not {dims:?}") };
+    let [examples, channels, height, width] = *dims else { bail!("{name}: pooling takes [N, C, H, W], not {dims:?}") };
     if examples == 0 {
         bail!("{name}: the batch is empty: {dims:?}");
+    }
+    if channels == 0 {
+        bail!("{name}: no channels: {dims:?}");
     }
     if !(1..=LARGEST.min(height).min(width)).contains(&window) {
         bail!("{name}: a window of {window} on {dims:?}; it can be from 1 to the image's sides and {LARGEST}");

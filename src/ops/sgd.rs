@@ -22,10 +22,13 @@ pub struct Step {
 }
 
 /// Moves `weight` by one step along `gradient`. `velocity` is v, of the same shape, all zero before the first step; it is
-/// used when there is momentum.
+/// there exactly if there is momentum.
 pub fn step(weight: &Var, gradient: &Tensor, velocity: Option<&Tensor>, step: Step) -> Result<()> {
     if weight.dims() != gradient.dims() {
         bail!("sgd: a weight {:?} with a gradient {:?}", weight.dims(), gradient.dims());
+    }
+    if velocity.is_some() != (step.momentum != 0.0) {
+        bail!("sgd: momentum {} {} velocity", step.momentum, if velocity.is_some() { "with a" } else { "without a" });
     }
     if let Some(velocity) = velocity
         && velocity.dims() != weight.dims()
