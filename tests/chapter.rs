@@ -99,16 +99,16 @@ fn as_many_threads_compute_as_there_are_jobs() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let mut ticks = std::collections::BTreeMap::new();
+        // A thread computes if it has the processor for most of an interval of 100 ms, which has 10 ticks.
+        let (mut before, mut most) = (std::collections::BTreeMap::new(), 0);
         while child.try_wait().unwrap().is_none() {
-            ticks.extend(ticks_of_threads(child.id()).unwrap_or_default());
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::sleep(Duration::from_millis(100));
+            let now = ticks_of_threads(child.id()).unwrap_or_default();
+            let spent = |(thread, ticks): (&String, &u64)| ticks - before.get(thread).unwrap_or(&0);
+            most = most.max(now.iter().map(spent).filter(|ticks| *ticks > 6).count());
+            before = now;
         }
-        let total: u64 = ticks.values().sum();
-        assert!(total > 20, "too short to tell: {ticks:?}");
-        // Each stage has threads of its own, pilots and trials.
-        let busy = ticks.values().filter(|ticks| **ticks * 20 > total).count();
-        assert!((1..=2 * jobs).contains(&busy), "{jobs} jobs, but {busy} threads compute: {ticks:?}");
+        assert!((1..=jobs).contains(&most), "{jobs} jobs, but {most} threads compute at a time");
     }
 }
 

@@ -14,6 +14,17 @@ fn the_environment_chooses() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_value_that_is_no_text_is_wrong_too() {
+    use std::os::unix::ffi::OsStrExt;
+    let mut chapter = Command::cargo_bin("ch01-feature-normalization").unwrap();
+    chapter.args(["--scale", "smoke"]).env(VARIABLE, std::ffi::OsStr::from_bytes(b"\xff"));
+    let output = chapter.output().unwrap();
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("NORMBOOK_OPS is 'not UTF-8'"), "{output:?}");
+}
+
+#[test]
 fn a_wrong_value_ends_a_chapter_with_one_sentence() {
     let folder = tempfile::tempdir().unwrap();
     let mut chapter = Command::cargo_bin("ch01-feature-normalization").unwrap();

@@ -74,6 +74,21 @@ fn all_zeros() -> Result<()> {
     Ok(())
 }
 
+/// Squares of such values are 0 in f32.
+#[test]
+fn values_too_small_to_square() -> Result<()> {
+    for divisor in DIVISORS {
+        for version in BOTH {
+            let case = Case::normalize(&[5, 4], Over::Batch, divisor, EPSILON);
+            let mut inputs = case.inputs(F32)?;
+            inputs[0] = (&inputs[0] * 1e-25)?;
+            let found = pull_at(&case, version, &inputs);
+            assert!(is_finite(&found), "{case:?}, {version:?}: {found:?}");
+        }
+    }
+    Ok(())
+}
+
 /// Maxima may be taken before ReLU: it never falls.
 #[test]
 fn pooling_and_relu_change_places() -> Result<()> {
