@@ -1,6 +1,9 @@
 //! Each operation forward and backward, fused beside composed, on one thread:
 //! `cargo bench --bench ops`, or with part of a name behind it.
 
+#[path = "shared/one_thread.rs"]
+mod one_thread;
+
 use candle_core::{DType, Device, Result, Tensor, Var};
 use divan::Bencher;
 use normbook::ops::activation::{relu_composed, relu_fused, sigmoid_composed, sigmoid_fused};
@@ -15,17 +18,7 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    match normbook::cli::threads::one_per_trial() {
-        Ok(Some(code)) => code,
-        Ok(None) => rayon::ThreadPoolBuilder::new().num_threads(1).build_global().map_or(ExitCode::FAILURE, |()| {
-            divan::main();
-            ExitCode::SUCCESS
-        }),
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    one_thread::main()
 }
 
 /// The two versions of an operation, by name.

@@ -4,6 +4,8 @@
 #[allow(dead_code)]
 #[path = "versus/measure.rs"]
 mod measure;
+#[path = "shared/one_thread.rs"]
+mod one_thread;
 #[allow(dead_code)]
 #[path = "versus/work.rs"]
 mod work;
@@ -18,17 +20,7 @@ use work::{Architecture, Work};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    match normbook::cli::threads::one_per_trial() {
-        Ok(Some(code)) => code,
-        Ok(None) => {
-            divan::main();
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    one_thread::main()
 }
 
 const NORMS: [Kind; 3] = [Kind::None, Kind::Batch, Kind::Group(5)];
