@@ -23,8 +23,8 @@ fn main() -> ExitCode {
     one_thread::main()
 }
 
-const NORMS: [Kind; 3] = [Kind::None, Kind::Batch, Kind::Group(5)];
-const NORMS_OF_IMAGES: [Kind; 3] = [Kind::None, Kind::Batch, Kind::Group(8)];
+const NORMS: [Kind; 3] = [Kind::None, Kind::BATCH, Kind::Group(5)];
+const NORMS_OF_IMAGES: [Kind; 3] = [Kind::None, Kind::BATCH, Kind::Group(8)];
 
 fn step(bencher: Bencher, net: Architecture, norm: Kind, batch: usize) {
     let mut trial = Trial::new(Work { net, norm, batch }, 1, 1e-3).expect("the net can be built");

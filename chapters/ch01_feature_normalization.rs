@@ -64,9 +64,11 @@ impl Chapter for FeatureNormalization {
         }
     }
 
-    fn pilots(&self, setting: Setting) -> Vec<Arm> {
+    fn pilots(&self, setting: Setting) -> Result<Vec<Arm>> {
         let tried = NETS.into_iter().filter(|_| self.learning_rate.is_none());
-        tried.flat_map(|(rule, features, sweep)| sweep.pilots(|rate| self.net(rule, features, rate, setting))).collect()
+        let pilots =
+            |(rule, features, sweep): (_, _, Sweep)| sweep.pilots(|rate| self.net(rule, features, rate, setting));
+        Ok(tried.flat_map(pilots).collect())
     }
 
     fn arms(&self, setting: Setting, pilots: &Evidence) -> Result<Vec<Arm>> {

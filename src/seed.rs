@@ -53,6 +53,16 @@ impl Seed {
         hash.update(purpose.name());
         Stream { generator: ChaCha8Rng::from_seed(hash.finalize().into()) }
     }
+
+    /// Another seed for a part of the trial, such as a layer, so that each part has streams of its own.
+    pub fn branch(self, part: u64) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(b"branch");
+        hash.update(self.0.to_le_bytes());
+        hash.update(part.to_le_bytes());
+        let digest: [u8; 32] = hash.finalize().into();
+        Self(digest[..8].iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+    }
 }
 
 /// A stream of random numbers.
@@ -103,6 +113,14 @@ mod tests {
         assert_eq!(first, draw(0, Purpose::Init, 0));
         for other in [draw(1, Purpose::Init, 0), draw(0, Purpose::Noise, 0), draw(0, Purpose::Init, 1)] {
             assert_ne!(first, other);
+        }
+    }
+
+    #[test]
+    fn branches_differ() {
+        let branches = [Seed(0), Seed(0).branch(0), Seed(0).branch(1), Seed(1).branch(0), Seed(0).branch(0).branch(0)];
+        for (index, branch) in branches.iter().enumerate() {
+            assert!(!branches[..index].contains(branch));
         }
     }
 

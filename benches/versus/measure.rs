@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use candle_core::{CpuStorage, CustomOp1, DType, Layout, Shape, Tensor};
 use candle_nn::loss::mse;
 use normbook::net::Net;
-use normbook::norm::Mode;
+use normbook::norm::Pass;
 use normbook::ops::cross_entropy::cross_entropy;
 use normbook::train::optimizer::{Optimizer, Rule};
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -69,7 +69,7 @@ impl Training {
     fn step(&mut self) -> Result<()> {
         self.result = None;
         let Batch { inputs, targets } = &self.batch;
-        let outputs = self.net.forward(inputs, Mode::Train)?;
+        let outputs = self.net.forward(inputs, Pass::TRAIN)?;
         let loss = match self.objective {
             Objective::CrossEntropy => cross_entropy(&outputs, targets)?,
             Objective::MeanSquaredError => mse(&outputs, targets)?,

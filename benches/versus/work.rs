@@ -3,12 +3,12 @@
 use anyhow::{Context, Result};
 use candle_core::{Device, Tensor, Var};
 use clap::{Args, ValueEnum};
-use normbook::net::Net;
 use normbook::net::convolutional::{Convolutional, SMALL, Task, VGG_A};
-use normbook::net::layer::{Activation, Hidden};
+use normbook::net::layer::{Activation, Hidden, Init, Layer, Weights};
 use normbook::net::mlp::Mlp;
-use normbook::norm::batch::BatchNorm;
-use normbook::norm::{Kind, Mode, Norm};
+use normbook::net::{Net, Watch};
+use normbook::norm::batch::{BatchNorm, Config};
+use normbook::norm::{Kind, Norm, Pass};
 use normbook::seed::{Purpose, Seed, Stream};
 use std::collections::HashMap;
 use std::path::Path;
@@ -54,7 +54,8 @@ pub struct Batch {
 impl Work {
     /// The net as it starts.
     pub fn net(self) -> Result<Box<dyn Net>> {
-        let init = &mut stream(Purpose::Init);
+        let stream = &mut stream(Purpose::Init);
+        let init = Init { weights: Weights::Glorot, stream, device: &Device::Cpu };
         Ok(match self.net {
             Architecture::Mlp => self.mlp(&[784, 100, 100, 100, CLASSES], Activation::Sigmoid, init)?,
             Architecture::DeepMlp => {
@@ -64,19 +65,18 @@ impl Work {
             Architecture::DeepLinear => self.mlp(&[10; 26], Activation::Identity, init)?,
             Architecture::Cnn => {
                 let task = Task { channels: 1, height: 28, width: 28, classes: CLASSES };
-                Box::new(Convolutional::new(&SMALL, self.norm, task, init, &Device::Cpu)?)
+                Box::new(Convolutional::new(&SMALL, Hidden::new(self.norm, Activation::Relu), task, init)?)
             }
             Architecture::Vgg => {
                 let task = Task { channels: 3, height: 32, width: 32, classes: CLASSES };
-                Box::new(Convolutional::new(&VGG_A, self.norm, task, init, &Device::Cpu)?)
+                Box::new(Convolutional::new(&VGG_A, Hidden::new(self.norm, Activation::Relu), task, init)?)
             }
-            Architecture::BatchNorm2d => Box::new(Alone(BatchNorm::new(64, &Device::Cpu)?)),
+            Architecture::BatchNorm2d => Box::new(Alone(BatchNorm::new(64, Config::default(), &Device::Cpu)?)),
         })
     }
 
-    fn mlp(self, widths: &[usize], activation: Activation, init: &mut Stream) -> Result<Box<dyn Net>> {
-        let hidden = Hidden { norm: self.norm, activation };
-        Ok(Box::new(Mlp::new(widths, hidden, init, &Device::Cpu)?))
+    fn mlp(self, widths: &[usize], activation: Activation, init: Init) -> Result<Box<dyn Net>> {
+        Ok(Box::new(Mlp::new(widths, Hidden::new(self.norm, activation), init)?))
     }
 
     /// Inputs and, where numbers are the targets, these too are independent and normal.
@@ -120,8 +120,16 @@ fn stream(purpose: Purpose) -> Stream {
 struct Alone(BatchNorm);
 
 impl Net for Alone {
-    fn forward(&self, inputs: &Tensor, mode: Mode) -> candle_core::Result<Tensor> {
-        self.0.forward(inputs, mode)
+    fn forward(&self, inputs: &Tensor, pass: Pass) -> candle_core::Result<Tensor> {
+        self.0.forward(inputs, pass)
+    }
+
+    fn forward_watched(&self, inputs: &Tensor, pass: Pass, _: Watch) -> candle_core::Result<Tensor> {
+        self.forward(inputs, pass)
+    }
+
+    fn layers(&self) -> Vec<&Layer> {
+        Vec::new()
     }
 
     fn parameters(&self) -> Vec<Var> {

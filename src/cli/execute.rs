@@ -19,7 +19,7 @@ pub fn run_all<C: Chapter>(arguments: &Arguments<C>, places: &Places) -> Result<
     let started = Instant::now();
     let protocol = arguments.protocol();
     let mut stages = Stages::new(arguments, places)?;
-    let arms = arguments.chapter.pilots(arguments.setting());
+    let arms = arguments.chapter.pilots(arguments.setting())?;
     let Some(trials) = stages.run("pilots", &arms, &protocol.pilot_seeds)? else { return Ok(None) };
     let pilots = Ran { arms, trials };
     let arms = arguments.chapter.arms(arguments.setting(), &pilots.trials)?;
@@ -41,7 +41,7 @@ pub fn refresh<C: Chapter>(arguments: &Arguments<C>, places: &Places) -> Result<
     ensure!(arguments.protocol() == old.protocol, "the protocol has changed: run the chapter without --refresh");
     let first = |seeds: &[u64]| seeds[..seeds.len().min(1)].to_vec();
     let mut stages = Stages::new(&Arguments { fresh: true, ..arguments.clone() }, places)?;
-    let pilots = Ran { arms: arguments.chapter.pilots(arguments.setting()), trials: old.pilots };
+    let pilots = Ran { arms: arguments.chapter.pilots(arguments.setting())?, trials: old.pilots };
     let fresh = stages.run("pilots", &pilots.arms, &first(&old.protocol.pilot_seeds))?;
     same_traces(&pilots.trials, &fresh.unwrap_or_default())?;
     let trials = Ran { arms: arguments.chapter.arms(arguments.setting(), &pilots.trials)?, trials: old.trials };

@@ -5,6 +5,7 @@ pub mod design;
 pub mod fashion_mnist;
 pub mod idx;
 pub mod images;
+pub mod labelled;
 pub mod standardize;
 pub mod tabular;
 pub mod toy;

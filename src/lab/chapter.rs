@@ -27,9 +27,10 @@ pub trait Chapter: clap::Args + Serialize + Clone + 'static {
     /// Seeds and steps at each scale.
     fn size(scale: Scale) -> Size;
 
-    /// Arms that choices (such as a learning rate) are made on, run on the pilot seeds before all others.
-    fn pilots(&self, _setting: Setting) -> Vec<Arm> {
-        Vec::new()
+    /// Arms that choices (such as a learning rate) are made on, run on the pilot seeds before all others. Errors if their
+    /// data cannot be read.
+    fn pilots(&self, _setting: Setting) -> Result<Vec<Arm>> {
+        Ok(Vec::new())
     }
 
     /// The arms that are judged. Errors if the pilots allow no choice.

@@ -36,6 +36,14 @@ impl Evidence {
         value.copied().with_context(|| format!("arm {arm} has no value named {name}"))
     }
 
+    /// A value of each seed of an arm. Errors where a seed has none, as a diverged run may; an accuracy it has.
+    pub fn samples(&self, arm: &str, name: &str) -> Result<Vec<f64>> {
+        let value = |trace: &&Trace| {
+            trace.values.get(name).copied().with_context(|| format!("arm {arm} has a seed without {name}"))
+        };
+        self.traces(arm)?.iter().map(value).collect()
+    }
+
     /// When each seed of an arm reached its [`TARGET`]. A diverged run counts at its full budget.
     pub fn steps(&self, arm: &str) -> Result<Vec<Reach>> {
         let reach = |trace: &&Trace| -> Result<Reach> {

@@ -1,17 +1,18 @@
 //! Convolutional nets: 3 × 3 convolutions with padding 1 and 2 × 2 max pooling, then one linear layer.
 
 use super::{
-    Net,
-    layer::{Activation, Hidden, Layer},
+    Net, Watch,
+    layer::{Hidden, Init, Layer},
 };
-use crate::norm::{Kind, Mode};
-use crate::seed::Stream;
-use candle_core::{Device, Result, Tensor, Var, bail};
+use crate::norm::Pass;
+use candle_core::{Result, Tensor, bail};
+use serde::Serialize;
 
 /// A stage of the net.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// A convolution to so many channels, normalization, ReLU.
+    /// A convolution to so many channels, normalization, activation.
     Convolution(usize),
     /// Halves height and width.
     Pool,
@@ -41,7 +42,7 @@ pub const VGG_A: [Stage; 13] = [
 ];
 
 /// Shape of a net's images, and what it tells apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Task {
     pub channels: usize,
     pub height: usize,
@@ -51,63 +52,76 @@ pub struct Task {
 
 /// The net.
 pub struct Convolutional {
-    /// The layers, and whether a pooling follows.
-    layers: Vec<(Layer, bool)>,
+    /// The convolutions, and the side of the windows that each is pooled over (1: none).
+    layers: Vec<(Layer, usize)>,
     head: Layer,
 }
 
 impl Convolutional {
-    /// Draws the weights from `init`, stage by stage.
-    pub fn new(stages: &[Stage], norm: Kind, task: Task, init: &mut Stream, device: &Device) -> Result<Self> {
+    /// `hidden` follows each convolution. Errors on a pooling that follows none.
+    pub fn new(stages: &[Stage], hidden: Hidden, task: Task, mut init: Init) -> Result<Self> {
         let Task { mut channels, mut height, mut width, classes } = task;
-        let then = Hidden { norm, activation: Activation::Relu };
-        let mut layers: Vec<(Layer, bool)> = Vec::new();
+        let mut layers: Vec<(Layer, usize)> = Vec::new();
         for stage in stages {
             match (*stage, layers.last_mut()) {
                 (Conv(outputs), _) => {
-                    layers.push((Layer::convolution(channels, outputs, 3, then, init, device)?, false));
+                    layers.push((Layer::convolution(channels, outputs, 3, hidden, &mut init)?, 1));
                     channels = outputs;
                 }
-                (Pool, Some((_, pooled))) if !*pooled => {
-                    *pooled = true;
+                (Pool, Some((_, window @ 1))) => {
+                    *window = 2;
                     (height, width) = (height / 2, width / 2);
                 }
                 (Pool, _) => bail!("a pooling follows a convolution"),
             }
         }
-        let then = Hidden { norm: Kind::None, activation: Activation::Identity };
-        let head = Layer::linear(channels * height * width, classes, then, init, device)?;
+        let head = Layer::linear(channels * height * width, classes, Hidden::LINEAR, &mut init)?;
         Ok(Self { layers, head })
     }
 }
 
 impl Net for Convolutional {
     /// `[N, C, H, W] -> [N, classes]`: the logits.
-    fn forward(&self, inputs: &Tensor, mode: Mode) -> Result<Tensor> {
+    fn forward(&self, inputs: &Tensor, pass: Pass) -> Result<Tensor> {
         let mut images = inputs.clone();
-        for (layer, pooled) in &self.layers {
-            images = if *pooled { layer.forward_pooled(&images, 2, mode)? } else { layer.forward(&images, mode)? };
+        for (index, (layer, window)) in self.layers.iter().enumerate() {
+            images = layer.forward_pooled(&images, *window, pass.of_layer(index))?;
         }
-        self.head.forward(&images.flatten_from(1)?, mode)
+        self.head.forward(&images.flatten_from(1)?, pass.of_layer(self.layers.len()))
     }
 
-    fn parameters(&self) -> Vec<Var> {
-        self.layers.iter().map(|(layer, _)| layer).chain([&self.head]).flat_map(Layer::parameters).collect()
+    fn forward_watched(&self, inputs: &Tensor, pass: Pass, watch: Watch) -> Result<Tensor> {
+        let mut images = inputs.clone();
+        for (index, (layer, window)) in self.layers.iter().enumerate() {
+            let of_layer = |place, tensor: &Tensor| watch(index, place, tensor);
+            images = layer.forward_watched(&images, *window, pass.of_layer(index), of_layer)?;
+        }
+        let last = self.layers.len();
+        let of_head = |place, tensor: &Tensor| watch(last, place, tensor);
+        self.head.forward_watched(&images.flatten_from(1)?, 1, pass.of_layer(last), of_head)
+    }
+
+    fn layers(&self) -> Vec<&Layer> {
+        self.layers.iter().map(|(layer, _)| layer).chain([&self.head]).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::layer::{Activation, Weights};
+    use crate::norm::Kind;
     use crate::ops::cross_entropy::cross_entropy;
     use crate::seed::{Purpose, Seed};
+    use candle_core::Device;
 
     fn check(stages: &[Stage], task: Task) {
-        for norm in [Kind::None, Kind::Batch, Kind::Group(8)] {
+        for norm in [Kind::None, Kind::BATCH, Kind::Group(8)] {
             let mut stream = Seed(0).stream(Purpose::Init, 0);
-            let net = Convolutional::new(stages, norm, task, &mut stream, &Device::Cpu).unwrap();
+            let init = Init { weights: Weights::Glorot, stream: &mut stream, device: &Device::Cpu };
+            let net = Convolutional::new(stages, Hidden::new(norm, Activation::Relu), task, init).unwrap();
             let images = stream.normal_tensor((2, task.channels, task.height, task.width), 1.0, &Device::Cpu).unwrap();
-            let logits = net.forward(&images, Mode::Train).unwrap();
+            let logits = net.forward(&images, Pass::TRAIN).unwrap();
             assert_eq!(logits.dims(), [2, task.classes]);
             let classes = Tensor::new(&[1u32, 3], &Device::Cpu).unwrap();
             let gradients = cross_entropy(&logits, &classes).unwrap().backward().unwrap();
@@ -115,7 +129,7 @@ mod tests {
                 let gradient = gradients.get(&parameter).expect("every parameter has a gradient");
                 assert_eq!(gradient.dims(), parameter.dims());
             }
-            assert_eq!(net.forward(&images, Mode::Eval).unwrap().dims(), [2, task.classes]);
+            assert_eq!(net.forward(&images, Pass::EVAL).unwrap().dims(), [2, task.classes]);
         }
     }
 

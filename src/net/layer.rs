@@ -1,13 +1,20 @@
-//! Layers with weights. Weights start normal with variance 2 / (a + b) for a values that flow into a unit and b out of it
-//! (Glorot & Bengio 2010, eq. 12), biases at 0.
+//! Layers with weights. Biases start at 0.
 
-use crate::norm::{Kind, Mode, Norm};
-use crate::ops::{activation::sigmoid, block::Source, conv2d::Windows, linear::linear, normalize::Then};
-use crate::seed::Stream;
+use super::Place;
+use crate::norm::{Kind, Mode, Norm, Pass};
+use crate::ops::{
+    activation::{relu, sigmoid},
+    block::Source,
+    conv2d::Windows,
+    linear::linear,
+    normalize::Then,
+    pool::max_pool2d,
+};
+use crate::seed::{Purpose, Stream};
 use candle_core::{DType, Device, Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
-/// What follows a layer's normalization.
+/// A layer's nonlinearity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
@@ -15,6 +22,73 @@ pub enum Activation {
     Identity,
     Relu,
     Sigmoid,
+}
+
+impl Activation {
+    pub fn apply(self, input: &Tensor) -> Result<Tensor> {
+        match self {
+            Self::Identity => Ok(input.clone()),
+            Self::Relu => relu(input),
+            Self::Sigmoid => sigmoid(input),
+        }
+    }
+}
+
+/// Where the normalization stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// Between the linear map and the activation, as in the paper.
+    NormFirst,
+    /// Behind the activation.
+    ActivationFirst,
+}
+
+/// How initial weights are distributed: normal with mean 0.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weights {
+    /// Variance 2 / (a + b) for a values that flow into a unit and b out of it (Glorot & Bengio 2010, eq. 12).
+    Glorot,
+    /// A standard deviation for all.
+    Deviation(f64),
+}
+
+impl Weights {
+    fn deviation(self, into: usize, out_of: usize) -> f64 {
+        match self {
+            Self::Glorot => (2.0 / (into + out_of) as f64).sqrt(),
+            Self::Deviation(deviation) => deviation,
+        }
+    }
+}
+
+/// Where a net's weights begin.
+pub struct Init<'a> {
+    pub weights: Weights,
+    /// What they are drawn from, layer by layer.
+    pub stream: &'a mut Stream,
+    pub device: &'a Device,
+}
+
+/// What a layer does after its linear map.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Hidden {
+    pub norm: Kind,
+    pub activation: Activation,
+    pub order: Order,
+    /// Chance of a value to be dropped in training (Srivastava et al. 2014); the others grow by 1 / (1 − chance).
+    pub dropout: f64,
+}
+
+impl Hidden {
+    /// Nothing.
+    pub const LINEAR: Self = Self::new(Kind::None, Activation::Identity);
+
+    /// A normalization, then an activation.
+    pub const fn new(norm: Kind, activation: Activation) -> Self {
+        Self { norm, activation, order: Order::NormFirst, dropout: 0.0 }
+    }
 }
 
 /// A layer's linear map.
@@ -25,41 +99,27 @@ enum Map {
     Convolution(Windows),
 }
 
-/// A linear map with bias, a normalization (or none) and an activation.
+/// A linear map with bias, a normalization (or none), an activation, dropout (or none).
 pub struct Layer {
     map: Map,
     weight: Var,
     bias: Var,
     norm: Option<Box<dyn Norm>>,
-    activation: Activation,
-}
-
-/// What a layer does after its linear map.
-#[derive(Clone, Copy)]
-pub struct Hidden {
-    pub norm: Kind,
-    pub activation: Activation,
+    then: Hidden,
 }
 
 impl Layer {
-    /// `[N, inputs] -> [N, outputs]`. Draws the weights from `init`.
-    pub fn linear(inputs: usize, outputs: usize, then: Hidden, init: &mut Stream, device: &Device) -> Result<Self> {
-        let deviation = (2.0 / (inputs + outputs) as f64).sqrt();
-        let weight = init.normal_tensor((outputs, inputs), deviation, device)?;
+    /// `[N, inputs] -> [N, outputs]`.
+    pub fn linear(inputs: usize, outputs: usize, then: Hidden, init: &mut Init) -> Result<Self> {
+        let deviation = init.weights.deviation(inputs, outputs);
+        let weight = init.stream.normal_tensor((outputs, inputs), deviation, init.device)?;
         Self::new(Map::Linear, weight, then)
     }
 
     /// `[N, inputs, H, W] -> [N, outputs, H, W]` with a kernel of odd side.
-    pub fn convolution(
-        inputs: usize,
-        outputs: usize,
-        kernel: usize,
-        then: Hidden,
-        init: &mut Stream,
-        device: &Device,
-    ) -> Result<Self> {
-        let deviation = (2.0 / ((inputs + outputs) * kernel * kernel) as f64).sqrt();
-        let weight = init.normal_tensor((outputs, inputs, kernel, kernel), deviation, device)?;
+    pub fn convolution(inputs: usize, outputs: usize, kernel: usize, then: Hidden, init: &mut Init) -> Result<Self> {
+        let deviation = init.weights.deviation(inputs * kernel * kernel, outputs * kernel * kernel);
+        let weight = init.stream.normal_tensor((outputs, inputs, kernel, kernel), deviation, init.device)?;
         Self::new(Map::Convolution(Windows { stride: 1, padding: kernel / 2 }), weight, then)
     }
 
@@ -67,40 +127,166 @@ impl Layer {
         let outputs = weight.dim(0)?;
         let bias = Var::zeros(outputs, DType::F32, weight.device())?;
         let norm = then.norm.build(outputs, weight.device())?;
-        Ok(Self { map, weight: Var::from_tensor(&weight)?, bias, norm, activation: then.activation })
+        Ok(Self { map, weight: Var::from_tensor(&weight)?, bias, norm, then })
     }
 
-    /// Map, normalization, activation.
-    pub fn forward(&self, input: &Tensor, mode: Mode) -> Result<Tensor> {
-        self.forward_pooled(input, 1, mode)
+    /// Map, normalization, activation, in the layer's order, dropout.
+    pub fn forward(&self, input: &Tensor, pass: Pass) -> Result<Tensor> {
+        self.forward_pooled(input, 1, pass)
     }
 
-    /// Map, normalization, maximum of each `window` × `window` pixels, activation. Activations never fall, so that the
-    /// maximum may be taken first: the same values and gradients, and fewer values to activate.
-    pub fn forward_pooled(&self, input: &Tensor, window: usize, mode: Mode) -> Result<Tensor> {
-        let then = Then { window, relu: self.activation == Activation::Relu };
-        let (weight, bias) = (&self.weight, &self.bias);
-        let mapped;
-        let source = match self.map {
-            Map::Linear => {
-                mapped = linear(input, weight, bias)?;
-                Source::Tensor(&mapped)
+    /// The same with the maximum of each `window` × `window` pixels. Activations never fall, so that the maximum may be
+    /// taken before a last activation: the same values and gradients, and fewer values to activate.
+    pub fn forward_pooled(&self, input: &Tensor, window: usize, pass: Pass) -> Result<Tensor> {
+        let Hidden { activation, order, .. } = self.then;
+        let output = match order {
+            Order::NormFirst => {
+                let then = Then { window, relu: activation == Activation::Relu };
+                let normalized = self.normalized(self.source(input, &mut None)?, pass, then)?;
+                if then.relu { normalized } else { activation.apply(&normalized)? }
             }
+            Order::ActivationFirst => {
+                let activated = activation.apply(&self.source(input, &mut None)?.tensor()?)?;
+                self.normalized(Source::Tensor(&activated), pass, Then { window, relu: false })?
+            }
+        };
+        self.dropped(output, pass)
+    }
+
+    /// The same, step by step: `watch` sees each.
+    pub fn forward_watched(
+        &self,
+        input: &Tensor,
+        window: usize,
+        pass: Pass,
+        mut watch: impl FnMut(Place, &Tensor) -> Result<()>,
+    ) -> Result<Tensor> {
+        let mapped = self.source(input, &mut None)?.tensor()?;
+        watch(Place::Mapped, &mapped)?;
+        let normalize = |input: &Tensor| self.normalized(Source::Tensor(input), pass, Then::NOTHING);
+        let mut activate = |input: &Tensor| {
+            watch(Place::BeforeActivation, input)?;
+            self.then.activation.apply(input)
+        };
+        let output = match self.then.order {
+            Order::NormFirst => activate(&normalize(&mapped)?)?,
+            Order::ActivationFirst => normalize(&activate(&mapped)?)?,
+        };
+        let output = self.dropped(if window > 1 { max_pool2d(&output, window)? } else { output }, pass)?;
+        watch(Place::Output, &output)?;
+        Ok(output)
+    }
+
+    /// What the linear map gives, or, of a convolution, would give.
+    fn source<'a>(&'a self, input: &'a Tensor, mapped: &'a mut Option<Tensor>) -> Result<Source<'a>> {
+        let (weight, bias) = (self.weight.as_tensor(), self.bias.as_tensor());
+        Ok(match self.map {
+            Map::Linear => Source::Tensor(mapped.insert(linear(input, weight, bias)?)),
             Map::Convolution(windows) => Source::Convolution { input, weight, bias, windows },
-        };
-        let normalized = match &self.norm {
-            Some(norm) => norm.forward_then(source, mode, then)?,
-            None => then.apply(&source.tensor()?)?,
-        };
-        match self.activation {
-            Activation::Sigmoid => sigmoid(&normalized),
-            Activation::Identity | Activation::Relu => Ok(normalized),
+        })
+    }
+
+    fn normalized(&self, source: Source, pass: Pass, then: Then) -> Result<Tensor> {
+        match &self.norm {
+            Some(norm) => norm.forward_then(source, pass, then),
+            None => then.apply(&source.tensor()?),
         }
     }
 
-    /// Weight, bias, and γ, β if there is a normalization.
+    fn dropped(&self, output: Tensor, pass: Pass) -> Result<Tensor> {
+        let chance = self.then.dropout;
+        if chance == 0.0 || pass.mode == Mode::Eval {
+            return Ok(output);
+        }
+        let mut stream = pass.seed.stream(Purpose::Dropout, pass.step);
+        let kept = (1.0 / (1.0 - chance)) as f32;
+        let mask: Vec<f32> =
+            (0..output.elem_count()).map(|_| if stream.uniform(0.0, 1.0) < chance { 0.0 } else { kept }).collect();
+        let mask = Tensor::from_vec(mask, output.shape(), output.device())?;
+        output * mask
+    }
+
+    /// `[outputs, inputs]`, or `[outputs, inputs, kernel, kernel]`.
+    pub fn weight(&self) -> &Var {
+        &self.weight
+    }
+
+    /// `[outputs]`.
+    pub fn bias(&self) -> &Var {
+        &self.bias
+    }
+
+    pub fn norm(&self) -> Option<&dyn Norm> {
+        self.norm.as_deref()
+    }
+
+    /// Weight, bias, and γ, β if there is a normalization that has them.
     pub fn parameters(&self) -> Vec<Var> {
         let of_norm = self.norm.iter().flat_map(|norm| norm.parameters());
         [self.weight.clone(), self.bias.clone()].into_iter().chain(of_norm).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seed::Seed;
+
+    fn values(tensor: &Tensor) -> Vec<f32> {
+        tensor.flatten_all().unwrap().to_vec1().unwrap()
+    }
+
+    fn init(stream: &mut Stream) -> Init<'_> {
+        Init { weights: Weights::Glorot, stream, device: &Device::Cpu }
+    }
+
+    #[test]
+    fn watching_changes_nothing() {
+        let mut stream = Seed(0).stream(Purpose::Init, 0);
+        let images = stream.normal_tensor((3, 2, 6, 6), 1.0, &Device::Cpu).unwrap();
+        for norm in [Kind::None, Kind::BATCH, Kind::Group(2)] {
+            for activation in [Activation::Identity, Activation::Relu, Activation::Sigmoid] {
+                for order in [Order::NormFirst, Order::ActivationFirst] {
+                    let then = Hidden { order, dropout: 0.3, ..Hidden::new(norm, activation) };
+                    let layer = Layer::convolution(2, 4, 3, then, &mut init(&mut stream)).unwrap();
+                    let pass = Pass::train(5, Seed(1));
+                    let plain = layer.forward_pooled(&images, 2, pass).unwrap();
+                    let mut seen = Vec::new();
+                    let watch = |place, _: &Tensor| {
+                        seen.push(place);
+                        Ok(())
+                    };
+                    let watched = layer.forward_watched(&images, 2, pass, watch).unwrap();
+                    assert_eq!(seen, [Place::Mapped, Place::BeforeActivation, Place::Output]);
+                    for (one, other) in values(&plain).iter().zip(values(&watched)) {
+                        assert!((one - other).abs() < 1e-5, "{then:?}: {one} {other}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn dropout_keeps_the_mean_and_rests_in_evaluation() {
+        let mut stream = Seed(0).stream(Purpose::Init, 0);
+        let then = Hidden { dropout: 0.25, ..Hidden::LINEAR };
+        let layer = Layer::linear(1, 20_000, then, &mut init(&mut stream)).unwrap();
+        layer.bias.set(&layer.bias.ones_like().unwrap()).unwrap();
+        let input = Tensor::zeros((1, 1), DType::F32, &Device::Cpu).unwrap();
+        let train = values(&layer.forward(&input, Pass::train(3, Seed(0))).unwrap());
+        let mean = train.iter().sum::<f32>() / train.len() as f32;
+        assert!((mean - 1.0).abs() < 0.02, "{mean}");
+        assert_eq!(train, values(&layer.forward(&input, Pass::train(3, Seed(0))).unwrap()));
+        assert_ne!(train, values(&layer.forward(&input, Pass::train(4, Seed(0))).unwrap()));
+        assert!(values(&layer.forward(&input, Pass::EVAL).unwrap()).iter().all(|value| *value == 1.0));
+    }
+
+    #[test]
+    fn a_deviation_is_that_of_the_weights() {
+        let mut stream = Seed(0).stream(Purpose::Init, 0);
+        let mut init = Init { weights: Weights::Deviation(0.01), stream: &mut stream, device: &Device::Cpu };
+        let layer = Layer::linear(100, 100, Hidden::LINEAR, &mut init).unwrap();
+        let square = values(layer.weight()).iter().map(|weight| weight * weight).sum::<f32>() / 1e4;
+        assert!((square.sqrt() / 0.01 - 1.0).abs() < 0.03);
     }
 }

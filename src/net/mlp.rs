@@ -2,12 +2,11 @@
 //! deep linear network.
 
 use super::{
-    Net,
-    layer::{Activation, Hidden, Layer},
+    Net, Watch,
+    layer::{Hidden, Init, Layer},
 };
-use crate::norm::{Kind, Mode};
-use crate::seed::Stream;
-use candle_core::{Device, Result, Tensor, Var, bail};
+use crate::norm::Pass;
+use candle_core::{Result, Tensor, bail};
 
 /// The net.
 pub struct Mlp {
@@ -15,37 +14,46 @@ pub struct Mlp {
 }
 
 impl Mlp {
-    /// `widths` are the inputs, the hidden layers and the outputs; `hidden` follows each hidden layer's linear map. Draws
-    /// the weights from `init`, layer by layer.
-    pub fn new(widths: &[usize], hidden: Hidden, init: &mut Stream, device: &Device) -> Result<Self> {
-        let output = Hidden { norm: Kind::None, activation: Activation::Identity };
+    /// `widths` are the inputs, the hidden layers and the outputs; `hidden` follows each hidden layer's linear map.
+    pub fn new(widths: &[usize], hidden: Hidden, mut init: Init) -> Result<Self> {
         let Some(last) = widths.len().checked_sub(2) else { bail!("a net has inputs and outputs; widths {widths:?}") };
         let layer = |(depth, pair): (usize, &[usize])| {
-            Layer::linear(pair[0], pair[1], if depth < last { hidden } else { output }, init, device)
+            Layer::linear(pair[0], pair[1], if depth < last { hidden } else { Hidden::LINEAR }, &mut init)
         };
         Ok(Self { layers: widths.windows(2).enumerate().map(layer).collect::<Result<_>>()? })
     }
 }
 
 impl Net for Mlp {
-    /// `[N, inputs] -> [N, outputs]`.
-    fn forward(&self, inputs: &Tensor, mode: Mode) -> Result<Tensor> {
-        self.layers.iter().try_fold(inputs.clone(), |activations, layer| layer.forward(&activations, mode))
+    /// `[N, ..] -> [N, outputs]`; an example's values in a row are its inputs.
+    fn forward(&self, inputs: &Tensor, pass: Pass) -> Result<Tensor> {
+        let mut layers = self.layers.iter().enumerate();
+        layers.try_fold(inputs.flatten_from(1)?, |values, (index, layer)| layer.forward(&values, pass.of_layer(index)))
     }
 
-    fn parameters(&self) -> Vec<Var> {
-        self.layers.iter().flat_map(Layer::parameters).collect()
+    fn forward_watched(&self, inputs: &Tensor, pass: Pass, watch: Watch) -> Result<Tensor> {
+        self.layers.iter().enumerate().try_fold(inputs.flatten_from(1)?, |values, (index, layer)| {
+            layer.forward_watched(&values, 1, pass.of_layer(index), |place, tensor| watch(index, place, tensor))
+        })
+    }
+
+    fn layers(&self) -> Vec<&Layer> {
+        self.layers.iter().collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::layer::{Activation, Weights};
+    use crate::norm::Kind;
     use crate::seed::{Purpose, Seed};
+    use candle_core::Device;
 
     fn net(seed: u64) -> Mlp {
-        let hidden = Hidden { norm: Kind::None, activation: Activation::Relu };
-        Mlp::new(&[3, 4, 2], hidden, &mut Seed(seed).stream(Purpose::Init, 0), &Device::Cpu).unwrap()
+        let stream = &mut Seed(seed).stream(Purpose::Init, 0);
+        let init = Init { weights: Weights::Glorot, stream, device: &Device::Cpu };
+        Mlp::new(&[3, 4, 2], Hidden::new(Kind::None, Activation::Relu), init).unwrap()
     }
 
     fn flat(tensor: &Tensor) -> Vec<f32> {
@@ -65,7 +73,7 @@ mod tests {
         let hidden: Vec<f32> = affine(&tensors[0], &tensors[1], &input).iter().map(|z| z.max(0.0)).collect();
         let expected = affine(&tensors[2], &tensors[3], &hidden);
         let logits =
-            flat(&net.forward(&Tensor::from_slice(&input, (1, 3), &Device::Cpu).unwrap(), Mode::Train).unwrap());
+            flat(&net.forward(&Tensor::from_slice(&input, (1, 3), &Device::Cpu).unwrap(), Pass::TRAIN).unwrap());
         for (logit, expected) in logits.iter().zip(&expected) {
             assert!((logit - expected).abs() < 1e-6, "{logits:?} {expected:?}");
         }
@@ -78,7 +86,7 @@ mod tests {
         assert_ne!(weights(&net(1)), weights(&net(2)));
         let net = net(1);
         let loss =
-            net.forward(&Tensor::ones((5, 3), candle_core::DType::F32, &Device::Cpu).unwrap(), Mode::Train).unwrap();
+            net.forward(&Tensor::ones((5, 3), candle_core::DType::F32, &Device::Cpu).unwrap(), Pass::TRAIN).unwrap();
         let gradients = loss.sqr().unwrap().sum_all().unwrap().backward().unwrap();
         for parameter in net.parameters() {
             let gradient = flat(gradients.get(&parameter).unwrap());

@@ -9,12 +9,16 @@
 //! PyTorch the momentum weighs the *new* batch, and the running variance is unbiased (Alg. 2, line 10: m / (m − 1)) while
 //! the one that normalizes is not.
 
-use super::{Mode, Norm};
+use super::{
+    Mode, Norm, Pass,
+    running::{Moments, Running},
+};
 use crate::ops::{
     block::Source,
-    normalize::{Divisor, Normalization, Over, Then},
+    normalize::{Divisor, Normalization, Over, Then, normalize},
 };
 use candle_core::{DType, Device, Result, Tensor, Var, bail};
+use serde::{Deserialize, Serialize};
 
 /// ε of line 3, as in PyTorch.
 const EPSILON: f64 = 1e-5;
@@ -22,70 +26,124 @@ const EPSILON: f64 = 1e-5;
 /// What the newest batch weighs in the moving averages.
 const MOMENTUM: f64 = 0.1;
 
+/// Which of γ and β are learned; the others stay 1 and 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Affine {
+    #[default]
+    Both,
+    /// γ alone.
+    Weight,
+    /// β alone.
+    Bias,
+    Neither,
+}
+
+/// What the gradient knows of μ and σ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gradient {
+    /// That they depend on the batch.
+    #[default]
+    Through,
+    /// Nothing: they are held constant, as if they were numbers. Not a norm to use, but what §2 of the paper warns of.
+    Held,
+}
+
+/// The layer's settings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Config {
+    pub affine: Affine,
+    pub gradient: Gradient,
+}
+
 /// The layer, for `[N, C, ..]`.
 pub struct BatchNorm {
+    config: Config,
     /// γ, `[C]`, starts at 1.
-    weight: Var,
+    weight: Tensor,
     /// β, `[C]`, starts at 0.
-    bias: Var,
-    /// `[C]`, starts at 0.
-    running_mean: Var,
-    /// `[C]`, starts at 1.
-    running_variance: Var,
+    bias: Tensor,
+    /// Those of the two that are learned.
+    learned: Vec<Var>,
+    running: Running,
 }
 
 impl BatchNorm {
-    pub fn new(channels: usize, device: &Device) -> Result<Self> {
-        Ok(Self {
-            weight: Var::ones(channels, DType::F32, device)?,
-            bias: Var::zeros(channels, DType::F32, device)?,
-            running_mean: Var::zeros(channels, DType::F32, device)?,
-            running_variance: Var::ones(channels, DType::F32, device)?,
-        })
+    pub fn new(channels: usize, config: Config, device: &Device) -> Result<Self> {
+        let (of_weight, of_bias) = match config.affine {
+            Affine::Both => (true, true),
+            Affine::Weight => (true, false),
+            Affine::Bias => (false, true),
+            Affine::Neither => (false, false),
+        };
+        let mut learned = Vec::new();
+        let mut parameter = |start: Var, is_learned: bool| {
+            let tensor = if is_learned { start.as_tensor().clone() } else { start.as_detached_tensor() };
+            learned.extend(is_learned.then_some(start));
+            tensor
+        };
+        let weight = parameter(Var::ones(channels, DType::F32, device)?, of_weight);
+        let bias = parameter(Var::zeros(channels, DType::F32, device)?, of_bias);
+        Ok(Self { config, weight, bias, learned, running: Running::new(channels, device)? })
     }
 
-    /// Normalizes with the statistics of this batch, tracks them, and does what follows.
-    fn train(&self, source: Source, then: Then) -> Result<Tensor> {
+    /// Normalizes with the statistics of this batch and does what follows; gives the statistics too.
+    fn with_batch(&self, source: Source, then: Then) -> Result<(Tensor, Moments)> {
         let how = Normalization { over: Over::Batch, divisor: Divisor::Deviation, epsilon: EPSILON };
-        let normalized = source.normalize_then(&self.weight, &self.bias, how, then)?;
+        let (normalized, held) = match self.config.gradient {
+            Gradient::Through => (source.normalize_then(&self.weight, &self.bias, how, then)?, None),
+            Gradient::Held => {
+                let input = source.tensor()?;
+                (normalize(&input.detach(), &self.weight, &self.bias, how)?, Some(input))
+            }
+        };
         let values = normalized.values_of_set as f64;
         if values < 2.0 {
             bail!("batch norm: one value per channel; training needs at least two");
         }
-        track(&self.running_mean, &normalized.mean)?;
-        track(&self.running_variance, &(normalized.spread * (values / (values - 1.0)))?)?;
-        Ok(normalized.output)
+        let output = match held {
+            None => normalized.output,
+            Some(input) => then.apply(&self.with(&input, &normalized.mean, &normalized.spread)?)?,
+        };
+        let variance = (normalized.spread * (values / (values - 1.0)))?;
+        Ok((output, Moments { mean: normalized.mean, variance }))
     }
 
-    /// Normalizes with the moving averages.
-    fn evaluate(&self, input: &Tensor) -> Result<Tensor> {
+    /// Normalizes with a mean and a variance that do not depend on the input.
+    fn with(&self, input: &Tensor, mean: &Tensor, variance: &Tensor) -> Result<Tensor> {
         let shape: Vec<usize> =
             (0..input.rank()).map(|axis| if axis == 1 { self.weight.elem_count() } else { 1 }).collect();
-        let scale = (self.weight.as_tensor() / (self.running_variance.as_tensor() + EPSILON)?.sqrt()?)?;
-        let centred = input.broadcast_sub(&self.running_mean.reshape(&*shape)?)?;
+        let scale = (&self.weight / (variance + EPSILON)?.sqrt()?)?;
+        let centred = input.broadcast_sub(&mean.reshape(&*shape)?)?;
         centred.broadcast_mul(&scale.reshape(&*shape)?)?.broadcast_add(&self.bias.reshape(&*shape)?)
     }
 }
 
-/// Moves a moving average towards a new value.
-fn track(average: &Var, new: &Tensor) -> Result<()> {
-    average.set(&((average.as_detached_tensor() * (1.0 - MOMENTUM))? + (new * MOMENTUM)?)?)
-}
-
 impl Norm for BatchNorm {
-    fn forward(&self, input: &Tensor, mode: Mode) -> Result<Tensor> {
-        self.forward_then(Source::Tensor(input), mode, Then::NOTHING)
+    fn forward(&self, input: &Tensor, pass: Pass) -> Result<Tensor> {
+        self.forward_then(Source::Tensor(input), pass, Then::NOTHING)
     }
 
-    fn forward_then(&self, source: Source, mode: Mode, then: Then) -> Result<Tensor> {
-        match mode {
-            Mode::Train => self.train(source, then),
-            Mode::Eval => then.apply(&self.evaluate(&source.tensor()?)?),
+    fn forward_then(&self, source: Source, pass: Pass, then: Then) -> Result<Tensor> {
+        if pass.mode == Mode::Eval {
+            let Moments { mean, variance } = self.running.moments()?;
+            return then.apply(&self.with(&source.tensor()?, &mean, &variance)?);
         }
+        let (output, batch) = self.with_batch(source, then)?;
+        match pass.mode {
+            Mode::Train => self.running.track(batch, MOMENTUM)?,
+            Mode::Probe | Mode::Eval => self.running.saw(batch),
+        }
+        Ok(output)
     }
 
     fn parameters(&self) -> Vec<Var> {
-        vec![self.weight.clone(), self.bias.clone()]
+        self.learned.clone()
+    }
+
+    fn running(&self) -> Option<&Running> {
+        Some(&self.running)
     }
 }
 
@@ -97,24 +155,82 @@ mod tests {
         tensor.flatten_all().unwrap().to_vec1().unwrap()
     }
 
+    fn layer(config: Config) -> BatchNorm {
+        BatchNorm::new(1, config, &Device::Cpu).unwrap()
+    }
+
     /// One channel, values 1, 2, 3, 6: mean 3, biased variance 3.5, unbiased 14/3.
+    fn batch() -> Tensor {
+        Tensor::new(&[[1f32], [2.0], [3.0], [6.0]], &Device::Cpu).unwrap()
+    }
+
     #[test]
     fn the_moving_averages_take_a_tenth_of_each_batch() {
-        let layer = BatchNorm::new(1, &Device::Cpu).unwrap();
-        let batch = Tensor::new(&[[1f32], [2.0], [3.0], [6.0]], &Device::Cpu).unwrap();
-        let output = values(&layer.forward(&batch, Mode::Train).unwrap());
+        let layer = layer(Config::default());
+        let output = values(&layer.forward(&batch(), Pass::TRAIN).unwrap());
         assert!((output[3] - 3.0 / 3.5001f32.sqrt()).abs() < 1e-4);
-        assert!((values(&layer.running_mean)[0] - 0.3).abs() < 1e-6);
-        assert!((values(&layer.running_variance)[0] - (0.9 + 1.4 / 3.0)).abs() < 1e-6);
+        let Moments { mean, variance } = layer.running.moments().unwrap();
+        assert!((values(&mean)[0] - 0.3).abs() < 1e-6);
+        assert!((values(&variance)[0] - (0.9 + 1.4 / 3.0)).abs() < 1e-6);
         let mean = Tensor::new(&[[0.3f32]], &Device::Cpu).unwrap();
-        assert!(values(&layer.forward(&mean, Mode::Eval).unwrap())[0].abs() < 1e-6);
+        assert!(values(&layer.forward(&mean, Pass::EVAL).unwrap())[0].abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_probe_moves_nothing() {
+        let layer = layer(Config::default());
+        let trained = values(&layer.forward(&batch(), Pass::PROBE).unwrap());
+        let Moments { mean, variance } = layer.running.moments().unwrap();
+        assert_eq!((values(&mean), values(&variance)), (vec![0.0], vec![1.0]));
+        let newest = layer.running.newest().unwrap();
+        assert!((values(&newest.variance)[0] - 14.0 / 3.0).abs() < 1e-5);
+        assert_eq!(trained, values(&layer.forward(&batch(), Pass::TRAIN).unwrap()));
+    }
+
+    #[test]
+    fn moments_that_were_taken_do_not_move_with_the_layer() {
+        let layer = layer(Config::default());
+        let before = layer.running.moments().unwrap();
+        layer.forward(&batch(), Pass::TRAIN).unwrap();
+        assert_eq!(values(&before.mean), [0.0]);
+        layer.running.set(&before).unwrap();
+        assert_eq!(values(&layer.running.moments().unwrap().mean), [0.0]);
     }
 
     #[test]
     fn one_value_per_channel_cannot_train() {
-        let layer = BatchNorm::new(2, &Device::Cpu).unwrap();
+        let layer = BatchNorm::new(2, Config::default(), &Device::Cpu).unwrap();
         let one = Tensor::ones((1, 2), DType::F32, &Device::Cpu).unwrap();
-        assert!(layer.forward(&one, Mode::Train).unwrap_err().to_string().contains("at least two"));
-        assert!(layer.forward(&one, Mode::Eval).is_ok());
+        assert!(layer.forward(&one, Pass::TRAIN).unwrap_err().to_string().contains("at least two"));
+        assert!(layer.forward(&one, Pass::EVAL).is_ok());
+    }
+
+    #[test]
+    fn what_is_not_learned_is_no_parameter_and_gets_no_gradient() {
+        for (affine, learned) in [(Affine::Both, 2), (Affine::Weight, 1), (Affine::Bias, 1), (Affine::Neither, 0)] {
+            let layer = layer(Config { affine, ..Config::default() });
+            let output = layer.forward(&batch(), Pass::TRAIN).unwrap();
+            let gradients = output.sqr().unwrap().sum_all().unwrap().backward().unwrap();
+            assert_eq!(layer.parameters().len(), learned);
+            assert!(layer.parameters().iter().all(|parameter| gradients.get(parameter).is_some()), "{affine:?}");
+        }
+    }
+
+    /// The same output, but the gradient of a batch's sum, which is 0 through the mean.
+    #[test]
+    fn held_statistics_change_the_gradient_alone() {
+        let of = |gradient| {
+            let layer = layer(Config { gradient, ..Config::default() });
+            let input = Var::from_tensor(&batch()).unwrap();
+            let output = layer.forward(&input, Pass::TRAIN).unwrap();
+            let gradients = output.sum_all().unwrap().backward().unwrap();
+            (values(&output), values(gradients.get(&input).unwrap()))
+        };
+        let ((through, no_gradient), (held, gradient)) = (of(Gradient::Through), of(Gradient::Held));
+        for (one, other) in through.iter().zip(&held) {
+            assert!((one - other).abs() < 1e-6);
+        }
+        assert!(no_gradient.iter().all(|value| value.abs() < 1e-6));
+        assert!(gradient.iter().all(|value| (value - 1.0 / 3.5001f32.sqrt()).abs() < 1e-4), "{gradient:?}");
     }
 }

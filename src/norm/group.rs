@@ -1,7 +1,7 @@
 //! Group normalization (Wu & He 2018, arXiv:1803.08494): eq. 1 with the sets of eq. 7, the values of one example in a group
 //! of neighbouring channels. The same in training and evaluation.
 
-use super::{Mode, Norm};
+use super::{Norm, Pass};
 use crate::ops::{
     block::Source,
     normalize::{Divisor, Normalization, Over, Then},
@@ -32,11 +32,11 @@ impl GroupNorm {
 }
 
 impl Norm for GroupNorm {
-    fn forward(&self, input: &Tensor, mode: Mode) -> Result<Tensor> {
-        self.forward_then(Source::Tensor(input), mode, Then::NOTHING)
+    fn forward(&self, input: &Tensor, pass: Pass) -> Result<Tensor> {
+        self.forward_then(Source::Tensor(input), pass, Then::NOTHING)
     }
 
-    fn forward_then(&self, source: Source, _: Mode, then: Then) -> Result<Tensor> {
+    fn forward_then(&self, source: Source, _: Pass, then: Then) -> Result<Tensor> {
         let how = Normalization { over: Over::Groups(self.groups), divisor: Divisor::Deviation, epsilon: EPSILON };
         Ok(source.normalize_then(&self.weight, &self.bias, how, then)?.output)
     }
@@ -54,7 +54,7 @@ mod tests {
     fn each_example_and_group_stands_alone() {
         let layer = GroupNorm::new(4, 2, &Device::Cpu).unwrap();
         let input = Tensor::new(&[[0f32, 2.0, 5.0, 5.5]], &Device::Cpu).unwrap();
-        let output = layer.forward(&input, Mode::Train).unwrap().to_vec2::<f32>().unwrap();
+        let output = layer.forward(&input, Pass::TRAIN).unwrap().to_vec2::<f32>().unwrap();
         for (found, expected) in output[0].iter().zip([-1.0, 1.0, -1.0, 1.0]) {
             assert!((found - expected).abs() < 1e-3, "{output:?}");
         }

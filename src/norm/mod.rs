@@ -2,11 +2,14 @@
 
 pub mod batch;
 pub mod group;
+pub mod running;
 
 use crate::ops::{block::Source, normalize::Then};
-use batch::BatchNorm;
+use crate::seed::Seed;
+use batch::{Affine, BatchNorm, Config, Gradient};
 use candle_core::{Device, Result, Tensor, Var};
 use group::GroupNorm;
+use running::Running;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -14,39 +17,79 @@ use std::{fmt, str::FromStr};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     Train,
+    /// As in training, but the layer stays as it was.
+    Probe,
     Eval,
+}
+
+/// What a layer is told of the pass that it takes part in.
+#[derive(Clone, Copy, Debug)]
+pub struct Pass {
+    pub mode: Mode,
+    /// Training steps taken before this one.
+    pub step: u64,
+    /// Where noise comes from: the same seed and step give the same noise again.
+    pub seed: Seed,
+}
+
+impl Pass {
+    /// A first training step, for what needs no noise.
+    pub const TRAIN: Self = Self { mode: Mode::Train, step: 0, seed: Seed(0) };
+    /// Batch statistics, and nothing moves.
+    pub const PROBE: Self = Self { mode: Mode::Probe, ..Self::TRAIN };
+    pub const EVAL: Self = Self { mode: Mode::Eval, ..Self::TRAIN };
+
+    /// A training step.
+    pub fn train(step: u64, seed: Seed) -> Self {
+        Self { mode: Mode::Train, step, seed }
+    }
+
+    /// The same for one layer of a net, with noise of its own.
+    pub fn of_layer(self, layer: usize) -> Self {
+        Self { seed: self.seed.branch(layer as u64), ..self }
+    }
 }
 
 /// A layer that normalizes activations `[N, C, ..]`.
 pub trait Norm: Send + Sync {
     /// `[N, C, ..] -> [N, C, ..]`.
-    fn forward(&self, input: &Tensor, mode: Mode) -> Result<Tensor>;
+    fn forward(&self, input: &Tensor, pass: Pass) -> Result<Tensor>;
 
     /// The same on what a layer's linear map gives, and what follows; a norm that can do it in one pass does.
-    fn forward_then(&self, source: Source, mode: Mode, then: Then) -> Result<Tensor> {
-        then.apply(&self.forward(&source.tensor()?, mode)?)
+    fn forward_then(&self, source: Source, pass: Pass, then: Then) -> Result<Tensor> {
+        then.apply(&self.forward(&source.tensor()?, pass)?)
     }
 
-    /// What is trained: γ and β, each `[C]`.
+    /// What is trained: of γ and β, each `[C]`, those that are learned.
     fn parameters(&self) -> Vec<Var>;
+
+    /// The moving averages, if it has them.
+    fn running(&self) -> Option<&Running> {
+        None
+    }
 }
 
-/// A normalization by name: `none`, `batch`, or `group:8` for eight groups of channels.
+/// A normalization by name: `none`, `batch`, or `group:8` for eight groups of channels. Of BatchNorm's γ and β
+/// `batch:gamma` learns only the first, `batch:beta` only the second, `batch:plain` neither; with `:held` behind it the
+/// gradient takes the statistics for constants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     None,
-    Batch,
+    Batch(Config),
     /// The number of groups; it must divide the channels.
     Group(usize),
 }
 
 impl Kind {
+    /// BatchNorm as everyone uses it.
+    pub const BATCH: Self = Self::Batch(Config { affine: Affine::Both, gradient: Gradient::Through });
+
     /// The layer for so many channels, if there is one.
     pub fn build(self, channels: usize, device: &Device) -> Result<Option<Box<dyn Norm>>> {
         Ok(match self {
             Self::None => None,
-            Self::Batch => Some(Box::new(BatchNorm::new(channels, device)?)),
+            Self::Batch(config) => Some(Box::new(BatchNorm::new(channels, config, device)?)),
             Self::Group(groups) => Some(Box::new(GroupNorm::new(channels, groups, device)?)),
         })
     }
@@ -56,7 +99,16 @@ impl fmt::Display for Kind {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::None => formatter.write_str("none"),
-            Self::Batch => formatter.write_str("batch"),
+            Self::Batch(Config { affine, gradient }) => {
+                let affine = match affine {
+                    Affine::Both => "",
+                    Affine::Weight => ":gamma",
+                    Affine::Bias => ":beta",
+                    Affine::Neither => ":plain",
+                };
+                let gradient = if *gradient == Gradient::Held { ":held" } else { "" };
+                write!(formatter, "batch{affine}{gradient}")
+            }
             Self::Group(groups) => write!(formatter, "group:{groups}"),
         }
     }
@@ -66,16 +118,17 @@ impl FromStr for Kind {
     type Err = String;
 
     fn from_str(text: &str) -> std::result::Result<Self, String> {
-        let unknown = || format!("'{text}' is no normalization; there are none, batch, and group:G with G groups");
-        match text.split_once(':') {
-            None if text == "none" => Ok(Self::None),
-            None if text == "batch" => Ok(Self::Batch),
-            Some(("group", groups)) => match groups.parse() {
-                Ok(groups) if groups > 0 => Ok(Self::Group(groups)),
-                _ => Err(unknown()),
-            },
-            _ => Err(unknown()),
-        }
+        let affine = [Affine::Both, Affine::Weight, Affine::Bias, Affine::Neither];
+        let config = |gradient| affine.map(|affine| Self::Batch(Config { affine, gradient }));
+        let mut named = [config(Gradient::Through), config(Gradient::Held)].concat();
+        named.push(Self::None);
+        let groups = || text.strip_prefix("group:")?.parse().ok().filter(|groups| *groups > 0).map(Self::Group);
+        named.into_iter().find(|kind| kind.to_string() == text).or_else(groups).ok_or_else(|| {
+            format!(
+                "'{text}' is no normalization; there are none, batch (with :gamma, :beta or :plain and :held behind it), \
+                 and group:G with G groups"
+            )
+        })
     }
 }
 
@@ -85,9 +138,10 @@ mod tests {
 
     #[test]
     fn a_kind_reads_what_it_writes() {
-        for kind in [Kind::None, Kind::Batch, Kind::Group(8)] {
+        for kind in [Kind::None, Kind::BATCH, Kind::Group(8), "batch:plain:held".parse().unwrap()] {
             assert_eq!(kind.to_string().parse(), Ok(kind));
         }
+        assert_eq!("batch".parse(), Ok(Kind::Batch(Config::default())));
         for wrong in ["", "Batch", "group", "group:", "group:0", "group:-1", "batch:2"] {
             assert!(wrong.parse::<Kind>().is_err(), "{wrong}");
         }

@@ -19,6 +19,7 @@ pub mod linear;
 pub mod matrix;
 pub mod normalize;
 mod normalize_backward;
+mod normalize_columns;
 mod normalize_fused;
 mod normalize_runs;
 pub mod patches;

@@ -9,6 +9,7 @@ use super::{
     activation::relu,
     kernel::apply3,
     kernels::Kernels,
+    normalize_columns::NormalizeColumns,
     normalize_fused::Normalize,
     pool::{self, max_pool2d},
 };
@@ -174,27 +175,28 @@ pub fn normalize_then_fused(
     then: Then,
 ) -> Result<Normalized> {
     let (examples, channels) = (input.dim(0)?, input.dim(1)?);
-    let apply = |input: &Tensor, weight: &Tensor, bias: &Tensor, then| -> Result<(Tensor, Arc<OnceLock<Statistics>>)> {
-        let statistics = Arc::new(OnceLock::new());
-        let output = apply3(Normalize { how, then, statistics: statistics.clone() }, input, weight, bias)?;
-        Ok((output, statistics))
-    };
+    let statistics = Arc::new(OnceLock::new());
+    let kernel = |then| Normalize { how, then, statistics: statistics.clone() };
     // Runs of one value each would be slow: where channels are single values, make the sets the runs.
     let single = input.elem_count() == examples * channels;
-    let (output, statistics) = match how.over {
+    let output = match how.over {
+        Over::Batch if single && how.divisor == Divisor::Deviation => {
+            let rows = input.reshape((examples, channels))?;
+            apply3(NormalizeColumns(kernel(then)), &rows, weight, bias)?.reshape(input.shape())?
+        }
         Over::Batch if single => {
             let columns = input.reshape((examples, channels))?.t()?.contiguous()?.reshape((1, channels, examples))?;
-            let (output, statistics) = apply(&columns, weight, bias, then)?;
-            (output.reshape((channels, examples))?.t()?.reshape(input.shape())?, statistics)
+            let output = apply3(kernel(then), &columns, weight, bias)?;
+            output.reshape((channels, examples))?.t()?.reshape(input.shape())?
         }
         Over::Groups(groups) if single => {
             let rows = input.reshape((examples, groups, channels / groups))?;
             let one = Tensor::ones(groups, input.dtype(), input.device())?;
-            let (output, statistics) = apply(&rows, &one, &one.zeros_like()?, Then::NOTHING)?;
+            let output = apply3(kernel(Then::NOTHING), &rows, &one, &one.zeros_like()?)?;
             let output = output.reshape((examples, channels))?.broadcast_mul(weight)?.broadcast_add(bias)?;
-            (then.apply(&output.reshape(input.shape())?)?, statistics)
+            then.apply(&output.reshape(input.shape())?)?
         }
-        _ => apply(input, weight, bias, then)?,
+        _ => apply3(kernel(then), input, weight, bias)?,
     };
     Statistics::of(&statistics, output)
 }

@@ -1,5 +1,7 @@
 //! What trains: optimizers and the trials that use them.
 
+pub mod batches;
+pub mod classifier;
 pub mod descent;
 pub mod optimizer;
 pub mod tabular;

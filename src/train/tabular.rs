@@ -6,10 +6,10 @@ use crate::data::{
 };
 use crate::net::{
     Net,
-    layer::{Activation, Hidden},
+    layer::{Activation, Hidden, Init, Weights},
     mlp::Mlp,
 };
-use crate::norm::{Kind, Mode};
+use crate::norm::{Kind, Pass};
 use crate::ops::cross_entropy::cross_entropy;
 use crate::seed::{Purpose, Seed};
 use crate::train::optimizer::{Optimizer, Rule};
@@ -58,11 +58,12 @@ impl Trial for TabularNet {
         };
         let kinds = features.classes.iter().max().map_or(0, |class| class + 1);
         let widths = [features.values.ncols(), self.hidden as usize, kinds];
-        let hidden = Hidden { norm: Kind::None, activation: Activation::Relu };
-        let net = Mlp::new(&widths, hidden, &mut seed.stream(Purpose::Init, 0), device)?;
+        let stream = &mut seed.stream(Purpose::Init, 0);
+        let init = Init { weights: Weights::Glorot, stream, device };
+        let net = Mlp::new(&widths, Hidden::new(Kind::None, Activation::Relu), init)?;
         let mut trace = self.descend(&net, &inputs(&train)?, &classes(&train)?)?;
         if trace.outcome == Outcome::Finished {
-            let right = net.forward(&inputs(&test)?, Mode::Eval)?.argmax(1)?.eq(&classes(&test)?)?;
+            let right = net.forward(&inputs(&test)?, Pass::EVAL)?.argmax(1)?.eq(&classes(&test)?)?;
             let right = right.to_dtype(candle_core::DType::F64)?.mean_all()?.to_scalar::<f64>()?;
             trace.values.insert("test_accuracy".into(), right);
         }
@@ -87,7 +88,7 @@ impl TabularNet {
         let mut last = f64::NAN;
         let mut samples = sample_steps(self.steps, SAMPLES_PER_DECADE).into_iter().peekable();
         for step in 0..=self.steps {
-            let loss = cross_entropy(&net.forward(inputs, Mode::Train)?, classes)?;
+            let loss = cross_entropy(&net.forward(inputs, Pass::TRAIN)?, classes)?;
             last = f64::from(loss.to_scalar::<f32>()?);
             if !last.is_finite() {
                 trace.outcome = Outcome::Diverged { step };

@@ -7,7 +7,10 @@ use crate::{
 };
 use candle_core::{DType, Device, Result, Tensor};
 use normbook::{
-    norm::{Mode, Norm, batch::BatchNorm},
+    norm::{
+        Norm, Pass,
+        batch::{BatchNorm, Config},
+    },
     ops::{
         conv2d::Windows,
         normalize::{Divisor, Normalization, Over, Then},
@@ -146,13 +149,13 @@ fn outputs_and_gradients() {
 #[test]
 fn moving_averages_of_batch_norm() -> Result<()> {
     let Running { input, weight, bias, mean, variance, evaluated } = golden().running;
-    let layer = BatchNorm::new(weight.values.len(), &Device::Cpu)?;
+    let layer = BatchNorm::new(weight.values.len(), Config::default(), &Device::Cpu)?;
     for (parameter, start) in layer.parameters().iter().zip([&weight, &bias]) {
         parameter.set(&start.tensor(DType::F32)?)?;
     }
     let input = input.tensor(DType::F32)?;
-    layer.forward(&input, Mode::Train)?;
-    let found = layer.forward(&input, Mode::Eval)?;
+    layer.forward(&input, Pass::TRAIN)?;
+    let found = layer.forward(&input, Pass::EVAL)?;
     assert_close(&[values(&found)?], &[evaluated.values], 1e-5, "evaluation");
 
     // At the running mean the output is the bias, one running deviation above it the weight more.
@@ -161,7 +164,7 @@ fn moving_averages_of_batch_norm() -> Result<()> {
     for (at, expected) in
         [(per_channel(&mean)?, &bias.values), ((per_channel(&mean)? + deviation)?, &sums(&weight, &bias))]
     {
-        let found = layer.forward(&at, Mode::Eval)?;
+        let found = layer.forward(&at, Pass::EVAL)?;
         assert_close(&[values(&found)?], std::slice::from_ref(expected), 1e-5, "moving averages");
     }
     Ok(())

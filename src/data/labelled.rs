@@ -1,0 +1,117 @@
+//! A data set for classification as nets take it.
+
+use super::fashion_mnist::{FashionMnist, Files};
+use super::images::Images;
+use anyhow::Result;
+use candle_core::{DType, Device, Tensor};
+use serde::{Serialize, Serializer};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Images in memory, shared by all trials that read them.
+#[derive(Clone)]
+pub struct Labelled {
+    stamps: BTreeMap<String, String>,
+    images: Arc<FashionMnist>,
+}
+
+/// One part of the set on a device.
+pub struct Part {
+    /// `[N, 1, H, W]`, f32, standardised: the mean over all pixels of the training part is 0, the deviation 1.
+    pub images: Tensor,
+    /// `[N]`, u32.
+    pub classes: Tensor,
+}
+
+/// Classes of the set.
+pub const CLASSES: usize = 10;
+
+impl Labelled {
+    /// Unpacks and checks the files. Errors name the file and the cause.
+    pub fn new(files: &Files) -> Result<Self> {
+        Ok(Self { stamps: files.stamps(), images: Arc::new(files.load()?) })
+    }
+
+    /// Name and SHA-256 of each file.
+    pub fn stamps(&self) -> BTreeMap<String, String> {
+        self.stamps.clone()
+    }
+
+    pub fn train(&self, device: &Device) -> candle_core::Result<Part> {
+        self.part(&self.images.train, device)
+    }
+
+    pub fn test(&self, device: &Device) -> candle_core::Result<Part> {
+        self.part(&self.images.test, device)
+    }
+
+    fn part(&self, images: &Images, device: &Device) -> candle_core::Result<Part> {
+        let (mean, deviation) = self.images.train.statistics();
+        let pixels = images.pixels(device).map_err(candle_core::Error::wrap)?;
+        let classes: Vec<u32> = images.labels().iter().map(|label| u32::from(*label)).collect();
+        Ok(Part {
+            images: pixels.affine(1.0 / deviation, -mean / deviation)?,
+            classes: Tensor::from_vec(classes, images.len(), device)?,
+        })
+    }
+}
+
+impl Part {
+    pub fn len(&self) -> usize {
+        self.classes.elem_count()
+    }
+
+    /// Never: files without images are refused.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The examples with these indices, in this order.
+    pub fn select(&self, examples: &[usize]) -> candle_core::Result<Self> {
+        let indices: Vec<u32> = examples.iter().map(|example| *example as u32).collect();
+        let indices = Tensor::from_vec(indices, examples.len(), self.classes.device())?;
+        Ok(Self { images: self.images.index_select(&indices, 0)?, classes: self.classes.index_select(&indices, 0)? })
+    }
+
+    /// Neighbouring examples.
+    pub fn narrow(&self, start: usize, length: usize) -> candle_core::Result<Self> {
+        Ok(Self { images: self.images.narrow(0, start, length)?, classes: self.classes.narrow(0, start, length)? })
+    }
+
+    /// How many of the classes `[N]` are those of the largest logits `[N, K]`.
+    pub fn right(&self, logits: &Tensor) -> candle_core::Result<f64> {
+        logits.argmax(1)?.eq(&self.classes)?.to_dtype(DType::F64)?.sum_all()?.to_scalar()
+    }
+}
+
+/// As settings of a trial keep it: nothing, since the files' hashes say which data it is.
+impl Serialize for Labelled {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_unit()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_standardised_by_the_training_images() {
+        let data = Labelled::new(&Files::embedded()).unwrap();
+        let (train, test) = (data.train(&Device::Cpu).unwrap(), data.test(&Device::Cpu).unwrap());
+        let mean = |part: &Part| part.images.mean_all().unwrap().to_scalar::<f32>().unwrap();
+        let square = |part: &Part| part.images.sqr().unwrap().mean_all().unwrap().to_scalar::<f32>().unwrap();
+        assert!(mean(&train).abs() < 1e-3 && (square(&train) - 1.0).abs() < 1e-3);
+        assert!(mean(&test).abs() < 0.02 && mean(&test) != mean(&train));
+    }
+
+    #[test]
+    fn selecting_keeps_images_and_classes_together() {
+        let test = Labelled::new(&Files::embedded()).unwrap().test(&Device::Cpu).unwrap();
+        let chosen = test.select(&[7, 3, 7]).unwrap();
+        let classes = |part: &Part| part.classes.to_vec1::<u32>().unwrap();
+        assert_eq!(classes(&chosen), [7, 3, 7].map(|index| classes(&test)[index]));
+        let image = |part: &Part, index: usize| part.images.get(index).unwrap().flatten_all().unwrap();
+        assert_eq!(image(&chosen, 1).to_vec1::<f32>().unwrap(), image(&test, 3).to_vec1::<f32>().unwrap());
+    }
+}

@@ -1,0 +1,228 @@
+//! Training a classifier of images: the one loop that the chapters share.
+
+use super::batches::Batches;
+use super::optimizer::{Optimizer, Rule};
+use crate::data::labelled::{CLASSES, Labelled, Part};
+use crate::net::{
+    Net,
+    convolutional::{Convolutional, Stage, Task},
+    layer::{Hidden, Init, Weights},
+    mlp::Mlp,
+};
+use crate::norm::Pass;
+use crate::ops::cross_entropy::cross_entropy;
+use crate::seed::{Purpose, Seed};
+use crate::trial::{FINAL_LOSS, Outcome, Reach, Series, TARGET, Trace, Trial, sample_steps};
+use candle_core::{Device, Result};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The accuracy on the test images at the end; of a diverged run, that of guessing.
+pub const TEST_ACCURACY: &str = "test_accuracy";
+
+/// Points of a curve in every factor of ten of the steps.
+const SAMPLES_PER_DECADE: u32 = 12;
+
+/// Examples that are judged at a time.
+const JUDGED: usize = 1000;
+
+/// What is trained.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Architecture {
+    /// Widths of the hidden layers.
+    Mlp(Vec<usize>),
+    Convolutional(&'static [Stage]),
+}
+
+/// The trial: initial weights, data order and dropout come from the seed, the rest stands here.
+#[derive(Clone, Serialize)]
+pub struct Classifier {
+    pub data: Labelled,
+    pub architecture: Architecture,
+    pub hidden: Hidden,
+    pub weights: Weights,
+    pub rule: Rule,
+    pub learning_rate: f64,
+    pub batch_size: usize,
+    pub steps: u64,
+    /// Test accuracy that counts as trained.
+    pub target_accuracy: f64,
+    /// The test images that are judged along the way; at the end all are.
+    pub curve_examples: usize,
+}
+
+/// A moment of the training, for who wants to look on.
+pub struct Moment<'a> {
+    /// Steps taken.
+    pub step: u64,
+    pub net: &'a dyn Net,
+    pub train: &'a Part,
+    pub test: &'a Part,
+    /// The examples of the next step; empty after the last.
+    pub batch: &'a [usize],
+    pub seed: Seed,
+}
+
+impl Trial for Classifier {
+    const SOURCE: &'static str = file!();
+
+    fn data(&self) -> BTreeMap<String, String> {
+        self.data.stamps()
+    }
+
+    /// Series `train_loss` (nats, of the batch) and `test_accuracy` over steps; `target` reached; values
+    /// `final_train_loss` and `test_accuracy`.
+    fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
+        self.run_watched(seed, device, |_, _| Ok(()))
+    }
+}
+
+impl Classifier {
+    /// The same, and at each step `watch` may look at the net and add to the trace. It must leave the net as it found
+    /// it.
+    pub fn run_watched(
+        &self,
+        seed: Seed,
+        device: &Device,
+        mut watch: impl FnMut(&Moment, &mut Trace) -> Result<()>,
+    ) -> Result<Trace> {
+        let (train, test) = (self.data.train(device)?, self.data.test(device)?);
+        let net = self.net(seed, device)?;
+        let mut optimizer = Optimizer::new(self.rule, net.parameters(), self.learning_rate)?;
+        let mut batches = Batches::new(seed, train.len(), self.batch_size);
+        let mut trace = Trace::default();
+        let (mut losses, mut accuracies) = (Series::default(), Series::default());
+        let mut reached = Reach { step: None, budget: self.steps };
+        let judged = test.narrow(0, self.curve_examples.min(test.len()))?;
+        let mut samples = sample_steps(self.steps, SAMPLES_PER_DECADE).into_iter().peekable();
+        for step in 0..=self.steps {
+            let chosen = batches.at(step);
+            let examples = if step < self.steps { chosen } else { &[] };
+            watch(&Moment { step, net: &*net, train: &train, test: &test, batch: examples, seed }, &mut trace)?;
+            let is_sampled = samples.next_if_eq(&step).is_some();
+            if is_sampled {
+                let right = accuracy(&*net, if step < self.steps { &judged } else { &test })?;
+                accuracies.x.push(step as f64);
+                accuracies.y.push(right);
+                if reached.step.is_none() && right >= self.target_accuracy {
+                    reached.step = Some(step);
+                }
+            }
+            let batch = train.select(chosen)?;
+            let loss = cross_entropy(&net.forward(&batch.images, Pass::train(step, seed))?, &batch.classes)?;
+            if is_sampled || step == self.steps {
+                let value = f64::from(loss.to_scalar::<f32>()?);
+                if !value.is_finite() {
+                    trace.outcome = Outcome::Diverged { step };
+                    break;
+                }
+                losses.x.push(step as f64);
+                losses.y.push(value);
+            }
+            if step < self.steps {
+                optimizer.step(&loss.backward()?)?;
+            }
+        }
+        let (last_loss, last_accuracy) = (losses.y.last().copied(), accuracies.y.last().copied());
+        if trace.outcome == Outcome::Finished {
+            trace.values.extend(last_loss.map(|loss| (FINAL_LOSS.into(), loss)));
+        }
+        let finished = last_accuracy.filter(|_| trace.outcome == Outcome::Finished);
+        trace.values.insert(TEST_ACCURACY.into(), finished.unwrap_or(1.0 / CLASSES as f64));
+        trace.series.extend([("train_loss".into(), losses), (TEST_ACCURACY.into(), accuracies)]);
+        trace.reached.insert(TARGET.into(), reached);
+        Ok(trace)
+    }
+
+    /// The net as a seed begins it.
+    pub fn net(&self, seed: Seed, device: &Device) -> Result<Box<dyn Net>> {
+        let stream = &mut seed.stream(Purpose::Init, 0);
+        let init = Init { weights: self.weights, stream, device };
+        Ok(match &self.architecture {
+            Architecture::Mlp(hidden) => {
+                let widths = [&[28 * 28][..], hidden, &[CLASSES]].concat();
+                Box::new(Mlp::new(&widths, self.hidden, init)?)
+            }
+            Architecture::Convolutional(stages) => {
+                let task = Task { channels: 1, height: 28, width: 28, classes: CLASSES };
+                Box::new(Convolutional::new(stages, self.hidden, task, init)?)
+            }
+        })
+    }
+}
+
+/// The part of the examples that the net, in evaluation, gets right.
+pub fn accuracy(net: &dyn Net, part: &Part) -> Result<f64> {
+    accuracy_in_batches(net, part, JUDGED, Pass::EVAL)
+}
+
+/// The same for batches of one size, in another mode. The last, smaller batch counts too.
+pub fn accuracy_in_batches(net: &dyn Net, part: &Part, size: usize, pass: Pass) -> Result<f64> {
+    let mut right = 0.0;
+    for start in (0..part.len()).step_by(size) {
+        let batch = part.narrow(start, size.min(part.len() - start))?;
+        right += batch.right(&net.forward(&batch.images, pass)?)?;
+    }
+    Ok(right / part.len() as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::fashion_mnist::Files;
+    use crate::net::layer::Activation;
+    use crate::norm::Kind;
+
+    fn trial(norm: Kind, learning_rate: f64, steps: u64) -> Classifier {
+        Classifier {
+            data: Labelled::new(&Files::embedded()).unwrap(),
+            architecture: Architecture::Mlp(vec![20]),
+            hidden: Hidden::new(norm, Activation::Relu),
+            weights: Weights::Glorot,
+            rule: Rule::Sgd,
+            learning_rate,
+            batch_size: 50,
+            steps,
+            target_accuracy: 0.6,
+            curve_examples: 500,
+        }
+    }
+
+    #[test]
+    fn it_learns_the_clothes() {
+        for norm in [Kind::None, Kind::BATCH, Kind::Group(4)] {
+            let trace = trial(norm, 0.1, 200).run(Seed(0), &Device::Cpu).unwrap();
+            assert_eq!(trace.outcome, Outcome::Finished);
+            assert!(trace.values[TEST_ACCURACY] > 0.7, "{norm}: {:?}", trace.values);
+            assert!(trace.reached[TARGET].step.is_some_and(|step| 0 < step && step < 200));
+            let curve = &trace.series[TEST_ACCURACY];
+            assert_eq!((curve.x[0], curve.x.last().copied()), (0.0, Some(200.0)));
+            assert!(curve.y[0] < 0.4, "{norm} starts as a guess: {}", curve.y[0]);
+        }
+    }
+
+    #[test]
+    fn a_diverged_run_counts_as_a_guess() {
+        let trace = trial(Kind::None, 1e20, 50).run(Seed(0), &Device::Cpu).unwrap();
+        assert!(matches!(trace.outcome, Outcome::Diverged { .. }));
+        assert_eq!(trace.values[TEST_ACCURACY], 0.1);
+        assert!(!trace.values.contains_key(FINAL_LOSS));
+    }
+
+    #[test]
+    fn who_watches_changes_nothing() {
+        let (trial, seed) = (trial(Kind::BATCH, 0.1, 20), Seed(1));
+        let mut seen = 0;
+        let watched = trial.run_watched(seed, &Device::Cpu, |moment, trace| {
+            seen += 1;
+            let batch = moment.train.narrow(0, 30)?;
+            moment.net.forward_watched(&batch.images, Pass::PROBE, &mut |_, _, _| Ok(()))?;
+            trace.values.insert("looked".into(), moment.step as f64);
+            Ok(())
+        });
+        let mut watched = watched.unwrap();
+        assert_eq!((seen, watched.values.remove("looked")), (21, Some(20.0)));
+        assert_eq!(watched, trial.run(seed, &Device::Cpu).unwrap());
+    }
+}
