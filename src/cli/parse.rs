@@ -10,6 +10,14 @@ pub fn positive(text: &str) -> Result<f64, String> {
     }
 }
 
+/// A number other than 0.
+pub fn factor(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number.is_normal() => Ok(number),
+        _ => Err("expected a number other than 0, such as 1000 or -1".into()),
+    }
+}
+
 /// A whole number from 1 up.
 pub fn count(text: &str) -> Result<u64, String> {
     match text.parse::<u64>() {

@@ -83,6 +83,11 @@ impl Claim {
         Self::new(id, Measure::Difference, rule)
     }
 
+    /// A claim on paired differences of accuracies, which needs more seeds.
+    pub fn accuracy(id: &str, rule: Rule) -> Self {
+        Self { fewest_seeds: 10, ..Self::difference(id, rule) }
+    }
+
     fn new(id: &str, measure: Measure, rule: Rule) -> Self {
         Self {
             id: id.into(),
@@ -129,10 +134,27 @@ impl Claim {
         arms.iter().try_fold(self, |claim, arm| Ok(claim.part(arm, vec![trials.value(arm, name)?])))
     }
 
+    /// Exact measurements: each of these values of each of these arms.
+    pub fn values_of(self, trials: &Evidence, names: &[&str], arms: &[&str]) -> Result<Self> {
+        let pairs = names.iter().flat_map(|name| arms.iter().map(move |arm| (*name, *arm)));
+        pairs.into_iter().try_fold(self, |claim, (name, arm)| {
+            let at = format!("{arm}: {}", name.replace('_', " "));
+            Ok(claim.part(&at, vec![trials.value(arm, name)?]))
+        })
+    }
+
     /// Exact measurements: a value of the arm `baseline` over that of each of these arms.
     pub fn ratios(self, trials: &Evidence, name: &str, baseline: &str, arms: &[&str]) -> Result<Self> {
         let before = trials.value(baseline, name)?;
         arms.iter().try_fold(self, |claim, arm| Ok(claim.part(arm, vec![before / trials.value(arm, name)?])))
+    }
+
+    /// A measurement: a value of one arm combined with one of another, seed by seed, as the measure says: their ratio or
+    /// their difference. `at` says where or when.
+    pub fn paired(self, trials: &Evidence, at: &str, one: (&str, &str), other: (&str, &str)) -> Result<Self> {
+        let combine = if self.measure == Measure::Ratio { |a: f64, b: f64| a / b } else { |a: f64, b: f64| a - b };
+        let (one, other) = (trials.samples(one.0, one.1)?, trials.samples(other.0, other.1)?);
+        Ok(self.part(at, one.into_iter().zip(other).map(|(one, other)| combine(one, other)).collect()))
     }
 
     /// A measurement: one sample per seed.

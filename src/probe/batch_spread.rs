@@ -1,0 +1,133 @@
+//! How much the logits of one example depend on the company of its batch.
+
+use crate::data::labelled::Part;
+use crate::net::Net;
+use crate::norm::Pass;
+use crate::seed::{Purpose, Seed};
+use crate::train::classifier::Classifier;
+use crate::trial::{Series, Trace, Trial};
+use candle_core::{Device, Result, Tensor};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The trial: trains a classifier, then passes test examples in training mode, each in many batches of training examples.
+#[derive(Clone, Serialize)]
+pub struct BatchSpread {
+    pub training: Classifier,
+    pub batch_sizes: Vec<usize>,
+    /// Test examples that are looked at.
+    pub examples: usize,
+    /// Batches that each is put into.
+    pub draws: usize,
+}
+
+impl Trial for BatchSpread {
+    const SOURCE: &'static str = file!();
+
+    fn data(&self) -> BTreeMap<String, String> {
+        self.training.data()
+    }
+
+    /// Besides the training's: series `logit_deviation` over batch sizes, the deviation of an example's logits over its
+    /// batches (root mean square over logits and examples), and `changed_answers`, the part of the batches in which the
+    /// largest logit is another than in evaluation; both also as values, `.._at_N`.
+    fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
+        self.training.run_watched(seed, device, |moment, trace| {
+            if moment.step < self.training.steps {
+                return Ok(());
+            }
+            let (mut deviations, mut changes) = (Series::default(), Series::default());
+            for size in &self.batch_sizes {
+                let (deviation, changed) = self.spread(moment.net, (moment.train, moment.test), *size, seed)?;
+                for (series, name, value) in
+                    [(&mut deviations, "logit_deviation", deviation), (&mut changes, "changed_answers", changed)]
+                {
+                    series.x.push(*size as f64);
+                    series.y.push(value);
+                    trace.values.insert(format!("{name}_at_{size}"), value);
+                }
+            }
+            trace.series.extend([("logit_deviation".into(), deviations), ("changed_answers".into(), changes)]);
+            Ok(())
+        })
+    }
+}
+
+impl BatchSpread {
+    fn spread(&self, net: &dyn Net, (train, test): (&Part, &Part), size: usize, seed: Seed) -> Result<(f64, f64)> {
+        let (mut squares, mut logits_seen, mut changed) = (0.0, 0.0, 0.0);
+        for example in 0..self.examples {
+            let image = test.images.narrow(0, example, 1)?;
+            let answer = largest(&net.forward(&image, Pass::EVAL)?.get(0)?.to_vec1()?);
+            let mut stream = seed.branch(example as u64).stream(Purpose::Probe, size as u64);
+            let logits: Vec<Vec<f32>> = (0..self.draws)
+                .map(|_| {
+                    let company = &stream.permutation(train.len())[..size - 1];
+                    let batch = Tensor::cat(&[&image, &train.select(company)?.images], 0)?;
+                    net.forward(&batch, Pass::PROBE)?.get(0)?.to_vec1()
+                })
+                .collect::<Result<_>>()?;
+            changed += logits.iter().filter(|logits| largest(logits) != answer).count() as f64;
+            for logit in 0..logits[0].len() {
+                squares += variance(logits.iter().map(|logits| f64::from(logits[logit])));
+                logits_seen += 1.0;
+            }
+        }
+        Ok(((squares / logits_seen).sqrt(), changed / (self.examples * self.draws) as f64))
+    }
+}
+
+/// Unbiased.
+fn variance(values: impl Iterator<Item = f64> + Clone) -> f64 {
+    let count = values.clone().count() as f64;
+    let mean = values.clone().sum::<f64>() / count;
+    values.map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0)
+}
+
+fn largest(logits: &[f32]) -> usize {
+    (0..logits.len()).max_by(|a, b| logits[*a].total_cmp(&logits[*b])).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{fashion_mnist::Files, labelled::Labelled};
+    use crate::net::layer::{Activation, Hidden, Weights};
+    use crate::norm::Kind;
+    use crate::train::{classifier::Architecture, optimizer::Rule};
+
+    fn trial(norm: Kind) -> BatchSpread {
+        let training = Classifier {
+            data: Labelled::new(&Files::embedded()).unwrap(),
+            architecture: Architecture::Mlp(vec![12]),
+            hidden: Hidden::new(norm, Activation::Relu),
+            weights: Weights::Glorot,
+            rule: Rule::Sgd,
+            learning_rate: 0.1,
+            batch_size: 20,
+            steps: 10,
+            target_accuracy: 0.5,
+            curve_examples: 100,
+        };
+        BatchSpread { training, batch_sizes: vec![2, 32], examples: 5, draws: 6 }
+    }
+
+    #[test]
+    fn only_the_batch_moves_the_logits() {
+        let spread = |norm| trial(norm).run(Seed(0), &Device::Cpu).unwrap();
+        let batch = spread(Kind::BATCH);
+        assert!(batch.values["logit_deviation_at_2"] > batch.values["logit_deviation_at_32"]);
+        let none = spread(Kind::None);
+        assert!(none.values["logit_deviation_at_2"] < 1e-5 && none.values["changed_answers_at_2"] == 0.0);
+    }
+
+    #[test]
+    fn looking_changes_nothing() {
+        let trial = trial(Kind::BATCH);
+        let (mut looked, plain) =
+            (trial.run(Seed(1), &Device::Cpu).unwrap(), trial.training.run(Seed(1), &Device::Cpu).unwrap());
+        looked.values.retain(|name, _| plain.values.contains_key(name));
+        looked.series.retain(|name, _| plain.series.contains_key(name));
+        assert_eq!(looked, plain);
+    }
+}

@@ -1,0 +1,107 @@
+//! Does the output for one example depend on the others of its batch?
+
+use super::exact::{normal, values};
+use crate::ops::{
+    activation::sigmoid,
+    linear::linear,
+    normalize::{Divisor, Normalization, Over, normalize},
+};
+use crate::seed::{Purpose, Seed};
+use crate::trial::{Grid, Trace, Trial};
+use candle_core::{Device, Result, Tensor};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// What stands between the linear map and the sigmoid.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Between {
+    Nothing,
+    /// z̃ = (z − μ) / σ over the batch.
+    Batch,
+    /// The same over the units of each example.
+    Layer,
+}
+
+/// The trial: exact, in f64. One hidden layer, x → sigmoid(norm(W x)) → logits.
+#[derive(Clone, Debug, Serialize)]
+pub struct CrossExample {
+    pub between: Between,
+    pub batch_size: usize,
+}
+
+const INPUTS: usize = 5;
+const UNITS: usize = 4;
+const LOGITS: usize = 3;
+
+impl Trial for CrossExample {
+    const SOURCE: &'static str = file!();
+
+    fn data(&self) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
+
+    /// Grid `sensitivity`: ‖∂ logits of example i / ∂ inputs of example j‖ (Frobenius) over the largest of them. Values
+    /// `largest_of_others` and `smallest_of_others`: those for i ≠ j.
+    fn run(&self, _: Seed, _: &Device) -> Result<Trace> {
+        let sensitivity = self.sensitivity()?;
+        let examples: Vec<f64> = (1..=self.batch_size).map(|example| example as f64).collect();
+        let others = |(index, _): &(usize, &f64)| index / self.batch_size != index % self.batch_size;
+        let others: Vec<f64> = sensitivity.iter().enumerate().filter(others).map(|(_, value)| *value).collect();
+        let mut trace = Trace::default();
+        trace.values.insert("largest_of_others".into(), others.iter().copied().fold(0.0, f64::max));
+        trace.values.insert("smallest_of_others".into(), others.iter().copied().fold(f64::INFINITY, f64::min));
+        trace.grids.insert("sensitivity".into(), Grid { x: examples.clone(), y: examples, z: sensitivity });
+        Ok(trace)
+    }
+}
+
+impl CrossExample {
+    fn sensitivity(&self) -> Result<Vec<f64>> {
+        let mut stream = Seed(0).stream(Purpose::Probe, 0);
+        let (first, second) = (normal(&mut stream, (UNITS, INPUTS))?, normal(&mut stream, (LOGITS, UNITS))?);
+        let inputs = normal(&mut stream, (self.batch_size, INPUTS))?;
+        let zeros = |count: usize| Tensor::zeros(count, inputs.dtype(), inputs.device());
+        let hidden = self.normalized(&linear(&inputs, &first, &zeros(UNITS)?)?)?;
+        let logits = linear(&sigmoid(&hidden)?, &second, &zeros(LOGITS)?)?;
+        let mut squares = vec![0.0; self.batch_size * self.batch_size];
+        for example in 0..self.batch_size {
+            for logit in 0..LOGITS {
+                let gradients = logits.get(example)?.get(logit)?.backward()?;
+                let of_inputs = values(&gradients.get(&inputs).cloned().unwrap_or(inputs.zeros_like()?))?;
+                for (other, gradient) in of_inputs.chunks(INPUTS).enumerate() {
+                    squares[example * self.batch_size + other] += gradient.iter().map(|g| g * g).sum::<f64>();
+                }
+            }
+        }
+        let largest = squares.iter().copied().fold(0.0, f64::max).sqrt();
+        Ok(squares.into_iter().map(|square| square.sqrt() / largest).collect())
+    }
+
+    fn normalized(&self, z: &Tensor) -> Result<Tensor> {
+        let over = match self.between {
+            Between::Nothing => return Ok(z.clone()),
+            Between::Batch => Over::Batch,
+            Between::Layer => Over::Groups(1),
+        };
+        let one = Tensor::ones(UNITS, z.dtype(), z.device())?;
+        let how = Normalization { over, divisor: Divisor::Deviation, epsilon: 0.0 };
+        Ok(normalize(z, &one, &one.zeros_like()?, how)?.output)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(between: Between, name: &str) -> f64 {
+        CrossExample { between, batch_size: 6 }.run(Seed(0), &Device::Cpu).unwrap().values[name]
+    }
+
+    #[test]
+    fn only_the_batch_couples_examples() {
+        assert!(value(Between::Batch, "smallest_of_others") > 1e-3);
+        assert_eq!(value(Between::Nothing, "largest_of_others"), 0.0);
+        assert_eq!(value(Between::Layer, "largest_of_others"), 0.0);
+    }
+}
