@@ -54,6 +54,8 @@ pub enum Kind {
     Contour { x: Axis, y: Axis, arm: String, grid: String, levels: Vec<f64>, paths: Vec<Line> },
     /// Bars: the median over seeds, with a mark for each seed.
     Bars { x: Axis, bars: Vec<Bar> },
+    /// A grid as coloured cells with their values.
+    Heat { x: Axis, y: Axis, arm: String, grid: String },
     /// A distribution over time: each column of a grid (x: step, y: bin, z: density) as a ridge.
     Histograms { x: Axis, y: Axis, arm: String, grid: String },
 }

@@ -5,6 +5,7 @@ mod chart;
 mod contour;
 mod curves;
 pub mod figure;
+mod heat;
 mod histograms;
 pub mod number;
 mod style;
@@ -35,7 +36,7 @@ fn with_flags(figures: &str, record: &Record) -> String {
 
 fn draw(figure: &Figure, record: &Record, committed: Option<&Record>) -> Result<String> {
     let title = &figure.title;
-    let height = if matches!(figure.kind, Kind::Contour { .. }) { style::SQUARE } else { style::HEIGHT };
+    let height = if matches!(figure.kind, Kind::Contour { .. } | Kind::Heat { .. }) { style::SQUARE } else { style::HEIGHT };
     svg::draw(height, title, &figure.alt, |area| match &figure.kind {
         Kind::Curves { x, y, lines } => curves::draw(area, title, (x, y), lines, record, committed),
         Kind::Contour { x, y, arm, grid, levels, paths } => {
@@ -43,6 +44,7 @@ fn draw(figure: &Figure, record: &Record, committed: Option<&Record>) -> Result<
             contour::draw(area, title, &contour, record, committed)
         }
         Kind::Bars { x, bars } => bars::draw(area, title, x, bars, record, committed),
+        Kind::Heat { x, y, arm, grid } => heat::draw(area, title, (x, y), arm, grid, record),
         Kind::Histograms { x, y, arm, grid } => histograms::draw(area, title, (x, y), arm, grid, record),
     })
 }
