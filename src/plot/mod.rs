@@ -36,7 +36,8 @@ fn with_flags(figures: &str, record: &Record) -> String {
 
 fn draw(figure: &Figure, record: &Record, committed: Option<&Record>) -> Result<String> {
     let title = &figure.title;
-    let height = if matches!(figure.kind, Kind::Contour { .. } | Kind::Heat { .. }) { style::SQUARE } else { style::HEIGHT };
+    let height =
+        if matches!(figure.kind, Kind::Contour { .. } | Kind::Heat { .. }) { style::SQUARE } else { style::HEIGHT };
     svg::draw(height, title, &figure.alt, |area| match &figure.kind {
         Kind::Curves { x, y, lines } => curves::draw(area, title, (x, y), lines, record, committed),
         Kind::Contour { x, y, arm, grid, levels, paths } => {

@@ -8,7 +8,7 @@ use crate::ops::{
 };
 use crate::seed::{Purpose, Seed};
 use crate::trial::{Grid, Trace, Trial};
-use candle_core::{Device, Result, Tensor};
+use candle_core::{Device, Result, Tensor, Var};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -21,6 +21,19 @@ pub enum Between {
     Batch,
     /// The same over the units of each example.
     Layer,
+}
+
+impl Between {
+    fn normalized(self, z: &Tensor) -> Result<Tensor> {
+        let over = match self {
+            Self::Nothing => return Ok(z.clone()),
+            Self::Batch => Over::Batch,
+            Self::Layer => Over::Groups(1),
+        };
+        let one = Tensor::ones(z.dim(1)?, z.dtype(), z.device())?;
+        let how = Normalization { over, divisor: Divisor::Deviation, epsilon: 0.0 };
+        Ok(normalize(z, &one, &one.zeros_like()?, how)?.output)
+    }
 }
 
 /// The trial: exact, in f64. One hidden layer, x → sigmoid(norm(W x)) → logits.
@@ -61,33 +74,30 @@ impl CrossExample {
         let mut stream = Seed(0).stream(Purpose::Probe, 0);
         let (first, second) = (normal(&mut stream, (UNITS, INPUTS))?, normal(&mut stream, (LOGITS, UNITS))?);
         let inputs = normal(&mut stream, (self.batch_size, INPUTS))?;
-        let zeros = |count: usize| Tensor::zeros(count, inputs.dtype(), inputs.device());
-        let hidden = self.normalized(&linear(&inputs, &first, &zeros(UNITS)?)?)?;
-        let logits = linear(&sigmoid(&hidden)?, &second, &zeros(LOGITS)?)?;
-        let mut squares = vec![0.0; self.batch_size * self.batch_size];
-        for example in 0..self.batch_size {
-            for logit in 0..LOGITS {
-                let gradients = logits.get(example)?.get(logit)?.backward()?;
-                let of_inputs = values(&gradients.get(&inputs).cloned().unwrap_or(inputs.zeros_like()?))?;
-                for (other, gradient) in of_inputs.chunks(INPUTS).enumerate() {
-                    squares[example * self.batch_size + other] += gradient.iter().map(|g| g * g).sum::<f64>();
-                }
+        let norms = jacobian_norms(self.between, [&first, &second], &inputs)?;
+        let largest = norms.iter().copied().fold(0.0, f64::max);
+        Ok(norms.into_iter().map(|norm| norm / largest).collect())
+    }
+}
+
+/// With weights W₁ `[units, inputs]` and W₂ `[logits, units]`, and inputs `[N, inputs]`: ‖∂ logits of example i / ∂ inputs
+/// of example j‖ (Frobenius), row i after row.
+pub fn jacobian_norms(between: Between, [first, second]: [&Tensor; 2], inputs: &Var) -> Result<Vec<f64>> {
+    let no_bias = |weight: &Tensor| Tensor::zeros(weight.dim(0)?, weight.dtype(), weight.device());
+    let hidden = between.normalized(&linear(inputs, first, &no_bias(first)?)?)?;
+    let logits = linear(&sigmoid(&hidden)?, second, &no_bias(second)?)?;
+    let (examples, of_example) = inputs.dims2()?;
+    let mut squares = vec![0.0; examples * examples];
+    for example in 0..examples {
+        for logit in 0..second.dim(0)? {
+            let gradients = logits.get(example)?.get(logit)?.backward()?;
+            let of_inputs = values(&gradients.get(inputs).cloned().unwrap_or(inputs.zeros_like()?))?;
+            for (other, gradient) in of_inputs.chunks(of_example).enumerate() {
+                squares[example * examples + other] += gradient.iter().map(|g| g * g).sum::<f64>();
             }
         }
-        let largest = squares.iter().copied().fold(0.0, f64::max).sqrt();
-        Ok(squares.into_iter().map(|square| square.sqrt() / largest).collect())
     }
-
-    fn normalized(&self, z: &Tensor) -> Result<Tensor> {
-        let over = match self.between {
-            Between::Nothing => return Ok(z.clone()),
-            Between::Batch => Over::Batch,
-            Between::Layer => Over::Groups(1),
-        };
-        let one = Tensor::ones(UNITS, z.dtype(), z.device())?;
-        let how = Normalization { over, divisor: Divisor::Deviation, epsilon: 0.0 };
-        Ok(normalize(z, &one, &one.zeros_like()?, how)?.output)
-    }
+    Ok(squares.into_iter().map(f64::sqrt).collect())
 }
 
 #[cfg(test)]
