@@ -18,5 +18,5 @@ pub use chapter::{Chapter, Setting};
 pub use claim::Claim;
 pub use evidence::Evidence;
 pub use protocol::{Scale, Size};
-pub use sweep::Sweep;
+pub use sweep::{Sweep, best_of};
 pub use verdict::{at_least, within};

@@ -5,6 +5,7 @@ use super::evidence::Evidence;
 use super::protocol::Scale;
 use crate::trial::{FINAL_LOSS, Reach, Trace, Trial};
 use anyhow::{Context, Result, bail, ensure};
+use std::cmp::Ordering;
 
 /// The learning rates that an arm may choose from, in growing order.
 #[derive(Clone, Copy, Debug)]
@@ -27,37 +28,59 @@ impl Sweep {
     /// does not counts its budget); of equals the one with the lowest final loss, diverged runs last. Errors where the
     /// best lies at the edge of the grid, which says that the best of all may lie beyond; the smoke scale lets it pass.
     pub fn best(&self, pilots: &Evidence, scale: Scale) -> Result<f64> {
-        let mut scores = Vec::new();
-        for rate in self.learning_rates {
+        Ok(best_of(&[*self], pilots, scale)?.1)
+    }
+
+    /// Of each learning rate, how well it does; less is better.
+    fn scores(&self, pilots: &Evidence) -> Result<Vec<Score>> {
+        let score = |rate: &f64| {
             let arm = self.name(*rate);
             let log_steps = |reach: &Reach| reach.at_least().max(0.5).ln();
-            let steps: f64 = pilots.steps(&arm)?.iter().map(log_steps).sum();
+            let log_steps = pilots.steps(&arm)?.iter().map(log_steps).sum();
             let loss = |trace: &&Trace| trace.values.get(FINAL_LOSS).copied().unwrap_or(f64::INFINITY);
-            scores.push((steps, pilots.traces(&arm)?.iter().map(loss).sum::<f64>()));
-        }
-        let order = |a: &usize, b: &usize| {
-            let ((steps, loss), (other_steps, other_loss)) = (scores[*a], scores[*b]);
-            steps.total_cmp(&other_steps).then(loss.total_cmp(&other_loss))
+            Ok(Score { log_steps, loss: pilots.traces(&arm)?.iter().map(loss).sum() })
         };
-        let best = (0..scores.len()).min_by(order).context("the sweep is empty")?;
-        let at_edge = best == 0 || best + 1 == scores.len();
-        if at_edge && scale != Scale::Smoke {
-            let all_alike = scores.iter().all(|(steps, _)| *steps == scores[0].0);
-            ensure!(
-                !all_alike,
-                "{}: no learning rate is better than another: all reach the target at once, or none does; give another \
-                 target, more --steps, or a --learning-rate",
-                self.arm
-            );
-            bail!(
-                "{}: the best learning rate, {}, lies at the edge of its grid, so a better one may lie beyond: widen the \
-                 grid in the chapter, or set --learning-rate",
-                self.arm,
-                self.learning_rates[best]
-            );
-        }
-        Ok(self.learning_rates[best])
+        self.learning_rates.iter().map(score).collect()
     }
+}
+
+/// Sums over pilot seeds.
+#[derive(Clone, Copy)]
+struct Score {
+    log_steps: f64,
+    loss: f64,
+}
+
+impl Score {
+    fn order(&self, other: &Self) -> Ordering {
+        self.log_steps.total_cmp(&other.log_steps).then(self.loss.total_cmp(&other.loss))
+    }
+}
+
+/// The best of several sweeps, say of several initial weights: which, and its learning rate. Errors as [`Sweep::best`].
+pub fn best_of(sweeps: &[Sweep], pilots: &Evidence, scale: Scale) -> Result<(usize, f64)> {
+    let mut tried = Vec::new();
+    for (sweep, of) in sweeps.iter().enumerate() {
+        tried.extend(of.scores(pilots)?.into_iter().enumerate().map(|(rate, score)| (sweep, rate, score)));
+    }
+    let best = tried.iter().min_by(|(.., a), (.., b)| a.order(b)).context("the sweep is empty")?;
+    let (sweep, rate, _) = *best;
+    let Sweep { arm, learning_rates } = sweeps[sweep];
+    let at_edge = rate == 0 || rate + 1 == learning_rates.len();
+    if at_edge && scale != Scale::Smoke {
+        let all_alike = tried.iter().all(|(.., score)| score.log_steps == tried[0].2.log_steps);
+        ensure!(
+            !all_alike,
+            "{arm}: no learning rate is better than another: all reach the target at once, or none does; give another \
+             target, more --steps, or a --learning-rate"
+        );
+        bail!(
+            "{arm}: the best learning rate, {}, lies at the edge of its grid, so a better one may lie beyond: widen the \
+             grid in the chapter, or set --learning-rate",
+            learning_rates[rate]
+        );
+    }
+    Ok((sweep, learning_rates[rate]))
 }
 
 #[cfg(test)]
@@ -92,6 +115,16 @@ mod tests {
     fn of_censored_runs_the_lowest_loss_wins() {
         let pilots = pilots([(None, Some(0.9)), (None, Some(0.5)), (None, None)]);
         assert_eq!(SWEEP.best(&pilots, Scale::Book).unwrap(), 1.0);
+    }
+
+    #[test]
+    fn of_several_sweeps_the_best_arm_wins() {
+        const OTHER: Sweep = Sweep { arm: "other", learning_rates: &[0.1, 1.0, 10.0] };
+        let mut both = pilots([(Some(50), Some(1.0)), (Some(20), Some(2.0)), (Some(90), Some(1.0))]);
+        let better = pilots([(Some(50), Some(1.0)), (Some(10), Some(2.0)), (Some(90), Some(1.0))]).trials;
+        both.trials
+            .extend(better.into_iter().map(|trial| TrialRecord { arm: trial.arm.replace("net", "other"), ..trial }));
+        assert_eq!(best_of(&[SWEEP, OTHER], &both, Scale::Book).unwrap(), (1, 1.0));
     }
 
     #[test]

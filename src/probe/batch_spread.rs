@@ -91,25 +91,11 @@ fn largest(logits: &[f32]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{fashion_mnist::Files, labelled::Labelled};
-    use crate::net::layer::{Activation, Hidden, Weights};
     use crate::norm::Kind;
-    use crate::train::{classifier::Architecture, optimizer::Rule};
+    use crate::probe::testing::classifier;
 
     fn trial(norm: Kind) -> BatchSpread {
-        let training = Classifier {
-            data: Labelled::new(&Files::embedded()).unwrap(),
-            architecture: Architecture::Mlp(vec![12]),
-            hidden: Hidden::new(norm, Activation::Relu),
-            weights: Weights::Glorot,
-            rule: Rule::Sgd,
-            learning_rate: 0.1,
-            batch_size: 20,
-            steps: 10,
-            target_accuracy: 0.5,
-            curve_examples: 100,
-        };
-        BatchSpread { training, batch_sizes: vec![2, 32], examples: 5, draws: 6 }
+        BatchSpread { training: classifier(norm), batch_sizes: vec![2, 32], examples: 5, draws: 6 }
     }
 
     #[test]

@@ -8,6 +8,11 @@ pub mod cross_example;
 pub mod exact;
 pub mod growth;
 pub mod landscape;
+pub mod large_step;
+pub mod percentiles;
 pub mod quadratic;
 pub mod rescaling;
+pub mod singular_values;
 pub mod stepping;
+#[cfg(test)]
+mod testing;

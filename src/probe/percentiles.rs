@@ -1,0 +1,132 @@
+//! How steady the inputs of a layer's activation are while the net trains (arXiv:1502.03167, Fig. 1b and c).
+
+use crate::net::{Net, Place};
+use crate::norm::Pass;
+use crate::seed::Seed;
+use crate::train::classifier::Classifier;
+use crate::trial::{Series, Trace, Trial};
+use candle_core::{Device, Result, Tensor};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The trial: trains a classifier of linear layers and looks at all units of one hidden layer.
+#[derive(Clone, Serialize)]
+pub struct Percentiles {
+    pub training: Classifier,
+    /// The layer, from 0.
+    pub layer: usize,
+    /// Test images that are looked at, as one batch.
+    pub examples: usize,
+    /// Times that it is looked at, evenly over the training.
+    pub samples: u64,
+}
+
+/// The percentiles that the figure draws.
+const PERCENTILES: [usize; 3] = [15, 50, 85];
+
+impl Trial for Percentiles {
+    const SOURCE: &'static str = file!();
+
+    fn data(&self) -> BTreeMap<String, String> {
+        self.training.data()
+    }
+
+    /// Besides the training's: series `percentile_15`, `.._50` and `.._85` of the first unit over steps; values
+    /// `median_drift` and `width_drift`: the standard deviation over time of a unit's median and of the distance between
+    /// its 15th and 85th percentiles, as the geometric mean over all units; `mean_width`, that distance on average.
+    fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
+        let interval = (self.training.steps / self.samples).max(1);
+        let mut steps = Vec::new();
+        // By time, then by unit.
+        let mut seen: Vec<Vec<[f64; 3]>> = Vec::new();
+        let mut trace = self.training.run_watched(seed, device, |moment, _| {
+            if moment.step % interval == 0 {
+                steps.push(moment.step as f64);
+                seen.push(self.percentiles(moment.net, &moment.test.images.narrow(0, 0, self.examples)?)?);
+            }
+            Ok(())
+        })?;
+        for (index, percentile) in PERCENTILES.into_iter().enumerate() {
+            let y = seen.iter().map(|units| units[0][index]).collect();
+            trace.series.insert(format!("percentile_{percentile}"), Series { x: steps.clone(), y });
+        }
+        let units = seen.first().map_or(0, Vec::len);
+        let over_time =
+            |unit: usize, of: fn(&[f64; 3]) -> f64| -> Vec<f64> { seen.iter().map(|units| of(&units[unit])).collect() };
+        let geometric = |of: fn(&[f64; 3]) -> f64| {
+            let logarithms = (0..units).map(|unit| libm::log(deviation(&over_time(unit, of))));
+            libm::exp(logarithms.sum::<f64>() / units as f64)
+        };
+        let width: fn(&[f64; 3]) -> f64 = |[low, _, high]| high - low;
+        let widths: Vec<f64> = seen.iter().flatten().map(width).collect();
+        trace.values.extend([
+            ("median_drift".into(), geometric(|[_, median, _]| *median)),
+            ("width_drift".into(), geometric(width)),
+            ("mean_width".into(), widths.iter().sum::<f64>() / widths.len() as f64),
+        ]);
+        Ok(trace)
+    }
+}
+
+impl Percentiles {
+    /// Of each unit, with the statistics of these images.
+    fn percentiles(&self, net: &dyn Net, images: &Tensor) -> Result<Vec<[f64; 3]>> {
+        let mut inputs = None;
+        net.forward_watched(images, Pass::PROBE, &mut |layer, place, tensor| {
+            if layer == self.layer && place == Place::BeforeActivation {
+                inputs = Some(tensor.t()?.to_vec2::<f32>()?);
+            }
+            Ok(())
+        })?;
+        Ok(inputs.unwrap_or_default().into_iter().map(of_unit).collect())
+    }
+}
+
+/// The percentiles of a unit's values, by the nearest rank.
+fn of_unit(mut values: Vec<f32>) -> [f64; 3] {
+    values.sort_by(f32::total_cmp);
+    PERCENTILES.map(|percentile| f64::from(values[(percentile * values.len()).div_ceil(100).max(1) - 1]))
+}
+
+fn deviation(values: &[f64]) -> f64 {
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::layer::{Activation, Hidden, Init, Weights};
+    use crate::net::mlp::Mlp;
+    use crate::norm::Kind;
+    use crate::seed::Purpose;
+
+    #[test]
+    fn percentiles_are_those_of_the_nearest_rank() {
+        assert_eq!(of_unit((1..=100).rev().map(|value| value as f32).collect()), [15.0, 50.0, 85.0]);
+        assert_eq!(of_unit(vec![7.0]), [7.0; 3]);
+        assert!((deviation(&[1.0, 3.0]) - 1.0).abs() < 1e-12);
+    }
+
+    /// Behind a normalization every unit has mean 0 and deviation 1, whatever the inputs.
+    #[test]
+    fn a_normalized_layer_stays_where_it_is() {
+        let stream = &mut Seed(0).stream(Purpose::Init, 0);
+        let images = (stream.normal_tensor((400, 9), 30.0, &Device::Cpu).unwrap() + 50.0).unwrap();
+        let init = Init { weights: Weights::Glorot, stream, device: &Device::Cpu };
+        let net = Mlp::new(&[9, 5, 2], Hidden::new(Kind::BATCH, Activation::Sigmoid), init).unwrap();
+        let probe = |layer| {
+            let training = crate::probe::testing::classifier(Kind::BATCH);
+            Percentiles { training, layer, examples: 400, samples: 1 }.percentiles(&net, &images).unwrap()
+        };
+        let units = probe(0);
+        assert_eq!(units.len(), 5);
+        for [low, median, high] in units {
+            assert!(
+                (low + 1.04).abs() < 0.2 && median.abs() < 0.2 && (high - 1.04).abs() < 0.2,
+                "{low} {median} {high}"
+            );
+        }
+    }
+}
