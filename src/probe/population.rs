@@ -43,9 +43,9 @@ impl Statistics {
         Ok(Moments { mean: tensor(&self.mean)?, variance: tensor(&self.variance)? })
     }
 
-    // ANCHOR: follow
     /// μ̄ ← p μ̄ + (1 − p) μᵗ, as the lecture writes it, and the same for the variance: p weighs the old value. The
     /// momentum of PyTorch weighs the new one; it is 1 − p.
+    // ANCHOR: follow
     pub fn follow(&mut self, batch: &Self, p: f64) {
         let toward = |average: &mut [f64], new: &[f64]| {
             for (average, new) in average.iter_mut().zip(new) {
