@@ -92,7 +92,7 @@ fn largest(logits: &[f32]) -> usize {
 mod tests {
     use super::*;
     use crate::norm::Kind;
-    use crate::probe::testing::classifier;
+    use crate::probe::fixture::classifier;
 
     fn trial(norm: Kind) -> BatchSpread {
         BatchSpread { training: classifier(norm), batch_sizes: vec![2, 32], examples: 5, draws: 6 }

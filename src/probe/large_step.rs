@@ -78,7 +78,7 @@ fn deviations(net: &dyn Net, images: &Tensor) -> Result<Vec<f64>> {
 mod tests {
     use super::*;
     use crate::norm::Kind;
-    use crate::probe::testing::classifier;
+    use crate::probe::fixture::classifier;
 
     #[test]
     fn the_step_is_taken_back() {

@@ -1,5 +1,6 @@
 //! What is measured: of a loss, of a net.
 
+pub mod alone;
 pub mod backward;
 pub mod batch_spread;
 pub mod conditioning;
@@ -10,9 +11,12 @@ pub mod growth;
 pub mod landscape;
 pub mod large_step;
 pub mod percentiles;
+pub mod population;
 pub mod quadratic;
 pub mod rescaling;
 pub mod singular_values;
 pub mod stepping;
+pub mod testing;
+
 #[cfg(test)]
-mod testing;
+mod fixture;

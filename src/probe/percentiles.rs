@@ -117,7 +117,7 @@ mod tests {
         let init = Init { weights: Weights::Glorot, stream, device: &Device::Cpu };
         let net = Mlp::new(&[9, 5, 2], Hidden::new(Kind::BATCH, Activation::Sigmoid), init).unwrap();
         let probe = |layer| {
-            let training = crate::probe::testing::classifier(Kind::BATCH);
+            let training = crate::probe::fixture::classifier(Kind::BATCH);
             Percentiles { training, layer, examples: 400, samples: 1 }.percentiles(&net, &images).unwrap()
         };
         let units = probe(0);
