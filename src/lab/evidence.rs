@@ -44,6 +44,12 @@ impl Evidence {
         self.traces(arm)?.iter().map(value).collect()
     }
 
+    /// Of each seed `by` of two values, each named by its arm and its name. Errors as [`Self::samples`].
+    pub fn paired(&self, one: (&str, &str), other: (&str, &str), by: fn(f64, f64) -> f64) -> Result<Vec<f64>> {
+        let (left, right) = (self.samples(one.0, one.1)?, self.samples(other.0, other.1)?);
+        Ok(left.into_iter().zip(right).map(|(left, right)| by(left, right)).collect())
+    }
+
     /// When each seed of an arm reached its [`TARGET`]. A diverged run counts at its full budget.
     pub fn steps(&self, arm: &str) -> Result<Vec<Reach>> {
         let reach = |trace: &&Trace| -> Result<Reach> {
@@ -71,6 +77,18 @@ mod tests {
         let reach = |outcome| evidence(outcome).steps("a").unwrap()[0].step;
         assert_eq!(reach(Outcome::Finished), Some(7));
         assert_eq!(reach(Outcome::Diverged { step: 9 }), None);
+    }
+
+    #[test]
+    fn pairs_are_made_seed_by_seed() {
+        let trial = |arm: &str, seed, value| {
+            let mut trace = Trace::default();
+            trace.values.insert("loss".into(), value);
+            TrialRecord { arm: arm.into(), seed: Some(seed), trace }
+        };
+        let evidence =
+            Evidence { trials: vec![trial("a", 0, 1.0), trial("a", 1, 2.0), trial("b", 0, 4.0), trial("b", 1, 3.0)] };
+        assert_eq!(evidence.paired(("b", "loss"), ("a", "loss"), |b, a| b - a).unwrap(), [3.0, 1.0]);
     }
 
     #[test]

@@ -85,11 +85,10 @@ fn placed(seeds: &[&Series], (x, y): (&Axis, &Axis), color: RGBColor, is_committ
 
 /// The median over seeds at each x that at least half of the seeds have.
 fn median_series(seeds: &[&Series]) -> Series {
-    let mut values = BTreeMap::<u64, (f64, Vec<f64>)>::new();
+    let mut values = BTreeMap::<i64, (f64, Vec<f64>)>::new();
     for series in seeds {
         for (x, y) in series.x.iter().zip(&series.y) {
-            // Steps and learning rates are not negative, so their bits are in their order.
-            values.entry(x.to_bits()).or_insert((*x, Vec::new())).1.push(*y);
+            values.entry(in_order(*x)).or_insert((*x, Vec::new())).1.push(*y);
         }
     }
     let enough = values.into_values().filter(|(_, values)| 2 * values.len() >= seeds.len());
@@ -97,9 +96,22 @@ fn median_series(seeds: &[&Series]) -> Series {
     Series { x, y }
 }
 
+/// The bits of a number as a whole number that grows with it: those of negative ones count backwards.
+fn in_order(x: f64) -> i64 {
+    let bits = x.to_bits() as i64;
+    if bits < 0 { i64::MIN - bits } else { bits }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_median_goes_from_left_to_right() {
+        let series = Series { x: vec![-2.0, -0.5, -0.0, 0.5], y: vec![1.0, 2.0, 3.0, 4.0] };
+        assert_eq!(median_series(&[&series]), series);
+        assert_eq!(in_order(-0.0), in_order(0.0));
+    }
 
     #[test]
     fn the_median_ends_where_fewer_than_half_of_the_seeds_go_on() {

@@ -1,5 +1,6 @@
 //! What is measured: of a loss, of a net.
 
+pub mod affine;
 pub mod alone;
 pub mod backward;
 pub mod batch_spread;
@@ -7,12 +8,16 @@ pub mod conditioning;
 pub mod conventions;
 pub mod cross_example;
 pub mod exact;
+pub mod gamma_beta;
+pub mod gaussian_line;
 pub mod growth;
 pub mod landscape;
 pub mod large_step;
+pub mod linearity;
 pub mod percentiles;
 pub mod population;
 pub mod quadratic;
+pub mod recovery;
 pub mod rescaling;
 pub mod singular_values;
 pub mod stepping;
