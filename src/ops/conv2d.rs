@@ -12,6 +12,7 @@ use super::{
     kernels::Kernels,
     matrix::{Matrix, Output, multiply_alone},
     patches::Geometry,
+    winograd,
 };
 use candle_core::{Result, Shape, Tensor, bail};
 use rayon::prelude::*;
@@ -150,6 +151,12 @@ impl Kernel<3> for Conv2d {
         let groups = self.groups(input, weight);
         let (geometry, outputs) = (groups.geometry, groups.outputs);
         let positions = geometry.positions();
+        let shape = (input.dims[0], outputs, geometry.out_height(), geometry.out_width()).into();
+        if winograd::pays(&geometry, outputs) {
+            let mut out = winograd::forward(geometry, outputs, input.values, weight.values);
+            out.par_chunks_mut(positions).enumerate().for_each(|(plane, out)| add(bias.values[plane % outputs], out));
+            return Ok((out, shape));
+        }
         let weights = Matrix::new(weight.values, outputs, geometry.patch());
         let mut out = vec![T::zero(); input.dims[0] * groups.out_image()];
         out.par_chunks_mut(groups.images * groups.out_image())
@@ -168,7 +175,7 @@ impl Kernel<3> for Conv2d {
                     }
                 },
             );
-        Ok((out, (input.dims[0], outputs, geometry.out_height(), geometry.out_width()).into()))
+        Ok((out, shape))
     }
 
     /// With g upstream, as matrices: ∂patches = wᵀ g, folded back to images; ∂w = Σ over groups of g patchesᵀ;
@@ -183,6 +190,11 @@ impl Kernel<3> for Conv2d {
         let groups = self.groups(input, weight);
         let (geometry, outputs) = (groups.geometry, groups.outputs);
         let (patch, positions) = (geometry.patch(), geometry.positions());
+        if winograd::pays(&geometry, outputs) {
+            let arrays = [input.values, weight.values, upstream];
+            let [of_input, of_weight] = winograd::backward(geometry, outputs, arrays, [wanted[0], wanted[1]]);
+            return Ok([of_input, of_weight, wanted[2].then(|| sums_of_outputs(upstream, outputs, positions))]);
+        }
         let weights = Matrix::new(weight.values, outputs, patch);
         let mut of_input = vec![T::zero(); if wanted[0] { input.values.len() } else { 0 }];
 
@@ -237,6 +249,21 @@ fn add_to<T: Element>(values: &[T], constant: T, out: &mut [T]) {
             *out = *value + constant;
         }
     });
+}
+
+fn add<T: Element>(constant: T, values: &mut [T]) {
+    vectorized(|| values.iter_mut().for_each(|value| *value += constant));
+}
+
+/// Of `[images, O, positions]` the sums over images and positions.
+fn sums_of_outputs<T: Element>(values: &[T], outputs: usize, positions: usize) -> Vec<T> {
+    let mut sums = vec![T::zero(); outputs];
+    for image in values.chunks(outputs * positions) {
+        for (total, plane) in sums.iter_mut().zip(image.chunks(positions)) {
+            *total += vectorized(|| sum(positions, |index| plane[index]));
+        }
+    }
+    sums
 }
 
 /// The sum of vectors, in their order.

@@ -51,26 +51,69 @@ pub fn vectorized<R>(work: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(work)
 }
 
+/// Work on neighbouring places, so many at a time that the compiler knows how many.
+pub trait Blocks {
+    /// The places `start..start + LANES`. May be called twice for a place, and must then leave the same.
+    fn block<const LANES: usize>(&mut self, start: usize);
+}
+
+/// Works on `0..count` in blocks as large as fit; the last one may overlap the one before. Inlined in [`vectorized`].
+#[inline(always)]
+pub fn in_blocks(count: usize, work: &mut impl Blocks) {
+    match count {
+        16.. => cover::<16>(count, work),
+        8.. => cover::<8>(count, work),
+        4.. => cover::<4>(count, work),
+        _ => cover::<1>(count, work),
+    }
+}
+
+#[inline(always)]
+fn cover<const LANES: usize>(count: usize, work: &mut impl Blocks) {
+    let whole = count - count % LANES;
+    (0..whole).step_by(LANES).for_each(|start| work.block::<LANES>(start));
+    if whole < count {
+        work.block::<LANES>(count - LANES);
+    }
+}
+
 /// Σ f(i) over `0..length`, in an order that depends on `length` alone. Inlined in [`vectorized`]. Many partial sums side
 /// by side keep the widest vector unit busy; a few take most of what is left over.
 #[inline(always)]
 pub fn sum<T: Element>(length: usize, term: impl Fn(usize) -> T) -> T {
-    let wide = length - length % 32;
-    let narrow = length - length % 8;
-    let tail: T = (narrow..length).map(&term).sum();
-    lanes::<T, 32>(0, wide, &term) + lanes::<T, 8>(wide, narrow, &term) + tail
+    let [sum] = sums(length, |index| [term(index)]);
+    sum
 }
 
-/// The sum over `start..end`, of a length that `LANES` divides.
+/// The same of several functions in one pass.
 #[inline(always)]
-fn lanes<T: Element, const LANES: usize>(start: usize, end: usize, term: &impl Fn(usize) -> T) -> T {
-    let mut lanes = [T::zero(); LANES];
+pub fn sums<T: Element, const N: usize>(length: usize, terms: impl Fn(usize) -> [T; N]) -> [T; N] {
+    let wide = length - length % 32;
+    let narrow = length - length % 8;
+    let parts = [
+        lanes::<T, N, 32>(0, wide, &terms),
+        lanes::<T, N, 8>(wide, narrow, &terms),
+        lanes::<T, N, 1>(narrow, length, &terms),
+    ];
+    std::array::from_fn(|n| parts[0][n] + parts[1][n] + parts[2][n])
+}
+
+/// The sums over `start..end`, of a length that `LANES` divides.
+#[inline(always)]
+fn lanes<T: Element, const N: usize, const LANES: usize>(
+    start: usize,
+    end: usize,
+    terms: &impl Fn(usize) -> [T; N],
+) -> [T; N] {
+    let mut lanes = [[T::zero(); LANES]; N];
     for first in (start..end).step_by(LANES) {
-        for (lane, partial) in lanes.iter_mut().enumerate() {
-            *partial += term(first + lane);
+        for lane in 0..LANES {
+            for (lanes, term) in lanes.iter_mut().zip(terms(first + lane)) {
+                lanes[lane] += term;
+            }
         }
     }
-    lanes.into_iter().sum()
+    lanes.map(|lanes| lanes.into_iter().sum())
 }
 
 #[cfg(test)]
@@ -87,6 +130,21 @@ mod tests {
         assert!(f32::NAN.exponential().is_nan());
         assert!(f32::NEG_INFINITY.exponential() < 1e-37);
         assert!(f32::INFINITY.exponential() > 1e38);
+    }
+
+    #[test]
+    fn blocks_cover_every_place() {
+        struct Seen(Vec<u32>);
+        impl Blocks for Seen {
+            fn block<const LANES: usize>(&mut self, start: usize) {
+                self.0[start..start + LANES].iter_mut().for_each(|times| *times += 1);
+            }
+        }
+        for count in 0..70 {
+            let mut seen = Seen(vec![0; count]);
+            in_blocks(count, &mut seen);
+            assert!(seen.0.iter().all(|times| (1..=2).contains(times)), "{count}: {:?}", seen.0);
+        }
     }
 
     #[test]

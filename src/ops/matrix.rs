@@ -16,8 +16,23 @@ pub struct Matrix<'a, T> {
 impl<'a, T> Matrix<'a, T> {
     /// Row after row.
     pub fn new(values: &'a [T], rows: usize, columns: usize) -> Self {
-        assert!(values.len() >= size(rows, columns), "a matrix of {rows} × {columns} in {} values", values.len());
-        Self { values, rows, columns, row_stride: columns, column_stride: 1 }
+        Self::spaced(values, rows, columns, columns)
+    }
+
+    /// Rows that lie `row_stride` values apart.
+    pub fn spaced(values: &'a [T], rows: usize, columns: usize, row_stride: usize) -> Self {
+        let last = size(rows.saturating_sub(1), row_stride).checked_add(columns);
+        let fits = rows == 0 || last.is_some_and(|end| end <= values.len());
+        assert!(fits, "{rows} rows of {columns}, {row_stride} apart, in {} values", values.len());
+        Self { values, rows, columns, row_stride, column_stride: 1 }
+    }
+
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub fn columns(&self) -> usize {
+        self.columns
     }
 
     /// The sum of the rows of a matrix that lies row after row.
@@ -82,7 +97,7 @@ fn product<T: Element>(
     let (rows, inner, columns) = (left.rows, left.columns, right.columns);
     assert_eq!(inner, right.rows, "{rows} × {inner} times {} × {columns}", right.rows);
     assert!(out.len() >= size(rows, columns), "a product of {rows} × {columns} in {} values", out.len());
-    // SAFETY: `Matrix` holds only views whose elements all lie in their slices, row after row or transposed, and `out` is as
+    // SAFETY: `Matrix` holds only views whose elements all lie in their slices, and `out` is as
     // large as just checked. `out` is borrowed mutably, so that it overlaps neither. A stride is only used between rows
     // or columns that lie in a slice, and is then below isize::MAX as its length is.
     unsafe {

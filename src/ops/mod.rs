@@ -25,3 +25,5 @@ mod normalize_runs;
 pub mod patches;
 pub mod pool;
 pub mod sgd;
+mod tiles;
+mod winograd;

@@ -4,7 +4,7 @@
 
 use super::{
     array::Array,
-    element::{Element, sum, vectorized},
+    element::{Element, sums, vectorized},
     normalize::{Divisor, Statistics, Then},
     normalize_fused::{Normalize, OfSet},
     normalize_runs::Runs,
@@ -133,8 +133,7 @@ impl<T: Element> Backward<'_, T> {
         }
         let g = if self.normalize.then == Then::NOTHING { upstream } else { out };
         let center = T::from_f64(of_set.mean);
-        let (g, gc) =
-            vectorized(|| (sum(g.len(), |i| g[i]).to_f64(), sum(g.len(), |i| g[i] * (x[i] - center)).to_f64()));
+        let [g, gc] = vectorized(|| sums(g.len(), |i| [g[i], g[i] * (x[i] - center)])).map(|sum| sum.to_f64());
         let maxima = match self.normalize.how.divisor {
             Divisor::MaxAbsolute => x.iter().filter(|x| x.abs() == T::from_f64(of_set.spread)).count(),
             _ => 0,
@@ -180,17 +179,15 @@ impl<T: Element> Backward<'_, T> {
 
     /// Writes a run's ∂x to `out`, which holds g unless that is `upstream`.
     fn finish(&self, run: &Run<T>, of_input: OfInput<T>, out: &mut [T]) {
-        if self.normalize.then == Then::NOTHING {
-            out.copy_from_slice(run.upstream);
-        }
         let OfInput { divisor, center, maximum, constant, along } = of_input;
         let factors = [self.inputs[1].values[run.channel] / divisor, constant, along];
+        let g = (self.normalize.then == Then::NOTHING).then_some(run.upstream);
         match self.normalize.how.divisor {
-            Divisor::Deviation => combine(out, run.x, factors, |x| x - center),
-            Divisor::MeanAbsolute => combine(out, run.x, factors, sign),
-            Divisor::RootMeanSquare => combine(out, run.x, factors, |x| x),
+            Divisor::Deviation => combine(out, g, run.x, factors, |x| x - center),
+            Divisor::MeanAbsolute => combine(out, g, run.x, factors, sign),
+            Divisor::RootMeanSquare => combine(out, g, run.x, factors, |x| x),
             Divisor::MaxAbsolute => {
-                combine(out, run.x, factors, |x| if x.abs() == maximum { sign(x) } else { T::zero() });
+                combine(out, g, run.x, factors, |x| if x.abs() == maximum { sign(x) } else { T::zero() });
             }
         }
     }
@@ -207,11 +204,14 @@ fn where_positive<'a, T: Element>(y: &[T], upstream: &[T], room: &'a mut Vec<T>)
     room
 }
 
-/// `values` = `scale` · `values` − `constant` − `along` · u(x).
-fn combine<T: Element>(values: &mut [T], x: &[T], [scale, constant, along]: [T; 3], u: impl Fn(T) -> T) {
-    vectorized(|| {
-        for (value, x) in values.iter_mut().zip(x) {
-            *value = scale * *value - (constant + along * u(*x));
+/// `out` = `scale` · g − `constant` − `along` · u(x), where g is in `out` if it is not given.
+fn combine<T: Element>(out: &mut [T], g: Option<&[T]>, x: &[T], [scale, constant, along]: [T; 3], u: impl Fn(T) -> T) {
+    vectorized(|| match g {
+        None => out.iter_mut().zip(x).for_each(|(out, x)| *out = scale * *out - (constant + along * u(*x))),
+        Some(g) => {
+            for ((out, g), x) in out.iter_mut().zip(g).zip(x) {
+                *out = scale * *g - (constant + along * u(*x));
+            }
         }
     });
 }

@@ -3,13 +3,14 @@
 
 use super::{
     array::Array,
-    element::{Element, vectorized},
+    element::{Blocks, Element, in_blocks, vectorized},
     kernel::Kernel,
     matrix::Matrix,
     normalize::Statistics,
     normalize_fused::Normalize,
 };
 use candle_core::{Result, Shape, bail};
+use std::ops::Range;
 
 /// The kernel, for the divisor that is a deviation and nothing but ReLU behind.
 pub(super) struct NormalizeColumns(pub Normalize);
@@ -17,23 +18,91 @@ pub(super) struct NormalizeColumns(pub Normalize);
 /// Rows whose terms are added in T before they are added to what came before in f64.
 const ROWS: usize = 64;
 
-/// Of each column the sums of two terms over all rows. `terms` adds a row's to the partial sums.
-fn sums<T: Element>(
-    rows: usize,
-    columns: usize,
-    mut terms: impl FnMut(usize, &mut [T], &mut [T]),
-) -> (Vec<f64>, Vec<f64>) {
-    let mut totals = (vec![0.0; columns], vec![0.0; columns]);
-    let (mut first, mut second) = (vec![T::zero(); columns], vec![T::zero(); columns]);
+/// Two terms of a value.
+trait Terms<T> {
+    /// Those of neighbouring values of a row, the first at `index`, in the columns from `column` on.
+    fn of<const LANES: usize>(&mut self, index: usize, column: usize) -> [[T; LANES]; 2];
+}
+
+/// Of each column the sums of the two terms over all rows.
+fn sums<T: Element>(rows: usize, columns: usize, terms: impl Terms<T>) -> [Vec<f64>; 2] {
+    let mut totals = [vec![0.0; columns], vec![0.0; columns]];
+    let mut partial =
+        Partial { terms, columns, rows: 0..0, sums: [vec![T::zero(); columns], vec![T::zero(); columns]] };
     for start in (0..rows).step_by(ROWS) {
-        first.fill(T::zero());
-        second.fill(T::zero());
-        vectorized(|| (start..rows.min(start + ROWS)).for_each(|row| terms(row, &mut first, &mut second)));
-        for (totals, partial) in [(&mut totals.0, &first), (&mut totals.1, &second)] {
-            totals.iter_mut().zip(partial).for_each(|(total, &partial)| *total += partial.to_f64());
+        partial.rows = start..rows.min(start + ROWS);
+        vectorized(|| in_blocks(columns, &mut partial));
+        for (total, &sum) in totals.iter_mut().flatten().zip(partial.sums.iter().flatten()) {
+            *total += sum.to_f64();
         }
     }
     totals
+}
+
+/// The sums over some rows.
+struct Partial<T, U> {
+    terms: U,
+    columns: usize,
+    rows: Range<usize>,
+    sums: [Vec<T>; 2],
+}
+
+impl<T: Element, U: Terms<T>> Blocks for Partial<T, U> {
+    #[inline(always)]
+    fn block<const LANES: usize>(&mut self, column: usize) {
+        let mut sums = [[T::zero(); LANES]; 2];
+        for row in self.rows.clone() {
+            let terms = self.terms.of::<LANES>(row * self.columns + column, column);
+            for (sum, term) in sums.as_flattened_mut().iter_mut().zip(terms.as_flattened()) {
+                *sum += *term;
+            }
+        }
+        for (all, sums) in self.sums.iter_mut().zip(sums) {
+            all[column..][..LANES].copy_from_slice(&sums);
+        }
+    }
+}
+
+/// `LANES` values from `start` on.
+#[inline(always)]
+fn lanes<T: Element, const LANES: usize>(values: &[T], start: usize) -> [T; LANES] {
+    std::array::from_fn(|lane| values[start..][..LANES][lane])
+}
+
+/// Deviations from about the mean, and their squares.
+struct Deviations<'a, T> {
+    values: &'a [T],
+    center: &'a [T],
+}
+
+impl<T: Element> Terms<T> for Deviations<'_, T> {
+    #[inline(always)]
+    fn of<const LANES: usize>(&mut self, index: usize, column: usize) -> [[T; LANES]; 2] {
+        let (x, center) = (lanes::<T, LANES>(self.values, index), lanes::<T, LANES>(self.center, column));
+        let deviations: [T; LANES] = std::array::from_fn(|lane| x[lane] - center[lane]);
+        [deviations, deviations.map(|deviation| deviation * deviation)]
+    }
+}
+
+/// Gradients g of what was normalized, and g (x − μ). Leaves g in `out`.
+struct Gradients<'a, T> {
+    values: &'a [T],
+    center: &'a [T],
+    output: &'a [T],
+    upstream: &'a [T],
+    floor: T,
+    out: &'a mut [T],
+}
+
+impl<T: Element> Terms<T> for Gradients<'_, T> {
+    #[inline(always)]
+    fn of<const LANES: usize>(&mut self, index: usize, column: usize) -> [[T; LANES]; 2] {
+        let (x, center) = (lanes::<T, LANES>(self.values, index), lanes::<T, LANES>(self.center, column));
+        let (y, upstream) = (lanes::<T, LANES>(self.output, index), lanes::<T, LANES>(self.upstream, index));
+        let g = std::array::from_fn(|lane| if y[lane] <= self.floor { T::zero() } else { upstream[lane] });
+        self.out[index..][..LANES].copy_from_slice(&g);
+        [g, std::array::from_fn(|lane| g[lane] * (x[lane] - center[lane]))]
+    }
 }
 
 fn each<T: Element>(values: &[f64], number: impl Fn(usize, f64) -> f64) -> Vec<T> {
@@ -46,18 +115,10 @@ impl Kernel<3> for NormalizeColumns {
     fn forward<T: Element>(&self, [input, weight, bias]: [Array<'_, T>; 3]) -> Result<(Vec<T>, Shape)> {
         let Self(normalize) = self;
         let (rows, columns) = (input.dims[0], input.dims[1]);
-        let row = |row: usize| &input.values[row * columns..][..columns];
         let count = rows as f64;
         let roughly = Matrix::new(input.values, rows, columns).sum_of_rows();
         let center: Vec<T> = roughly.iter().map(|&sum| T::from_f64(sum.to_f64() / count)).collect();
-        let (rest, squares) = sums(rows, columns, |index, rest: &mut [T], squares: &mut [T]| {
-            let sums = rest.iter_mut().zip(squares);
-            for ((x, center), (rest, square)) in row(index).iter().zip(&center).zip(sums) {
-                let deviation = *x - *center;
-                *rest += deviation;
-                *square += deviation * deviation;
-            }
-        });
+        let [rest, squares] = sums(rows, columns, Deviations { values: input.values, center: &center });
         let mean: Vec<f64> = rest.iter().zip(&center).map(|(rest, &center)| center.to_f64() + rest / count).collect();
         let spread: Vec<f64> =
             squares.iter().zip(&rest).map(|(square, rest)| square / count - (rest / count).powi(2)).collect();
@@ -92,17 +153,8 @@ impl Kernel<3> for NormalizeColumns {
         let center: Vec<T> = each(&statistics.mean, |_, mean| mean);
         let floor = if normalize.then.relu { T::zero() } else { T::neg_infinity() };
         let mut out = vec![T::zero(); input.values.len()];
-        let (of_bias, products) = sums(rows, columns, |index, of_bias: &mut [T], products: &mut [T]| {
-            let range = index * columns..(index + 1) * columns;
-            let (x, y, upstream) = (&input.values[range.clone()], &output[range.clone()], &upstream[range.clone()]);
-            let values = x.iter().zip(y).zip(upstream).zip(&center);
-            let sums = out[range].iter_mut().zip(of_bias.iter_mut().zip(products));
-            for ((((x, y), upstream), center), (g, (of_bias, product))) in values.zip(sums) {
-                *g = if *y <= floor { T::zero() } else { *upstream };
-                *of_bias += *g;
-                *product += *g * (*x - *center);
-            }
-        });
+        let gradients = Gradients { values: input.values, center: &center, output, upstream, floor, out: &mut out };
+        let [of_bias, products] = sums(rows, columns, gradients);
         let divisor: Vec<f64> = statistics.spread.iter().map(|spread| normalize.divisor(*spread)).collect();
         let weights: Vec<f64> = weight.values.iter().map(|&weight| weight.to_f64()).collect();
         let scale: Vec<T> = each(&weights, |column, weight| weight / divisor[column]);

@@ -2,7 +2,7 @@
 
 use super::{
     array::Array,
-    element::{Element, sum, vectorized},
+    element::{Element, sum, sums, vectorized},
     kernel::Kernel,
     normalize::{Divisor, Normalization, Statistics, Then},
     normalize_backward::Backward,
@@ -62,10 +62,10 @@ impl Normalize {
         vectorized(|| {
             let roughly = of(sum(run.len(), |i| run[i]));
             let center = T::from_f64(roughly);
-            // What the rounding of a sum of large values left over.
-            let rest = of(sum(run.len(), |i| run[i] - center));
+            // `rest`: what the rounding of a sum of large values left over.
+            let [rest, squares] = sums(run.len(), |i| [run[i] - center, (run[i] - center) * (run[i] - center)]).map(of);
             let spread = match self.how.divisor {
-                Divisor::Deviation => of(sum(run.len(), |i| (run[i] - center) * (run[i] - center))) - rest * rest,
+                Divisor::Deviation => squares - rest * rest,
                 Divisor::MeanAbsolute => of(sum(run.len(), |i| run[i].abs())),
                 Divisor::RootMeanSquare => of(sum(run.len(), |i| run[i] * run[i])).sqrt(),
                 Divisor::MaxAbsolute => run.iter().map(|x| x.abs()).fold(T::zero(), larger).to_f64(),

@@ -6,7 +6,7 @@
 
 use super::{
     array::Array,
-    element::{Element, vectorized},
+    element::{Blocks, Element, in_blocks, vectorized},
     kernel::{Kernel, apply1},
     kernels::Kernels,
 };
@@ -194,7 +194,9 @@ fn share_plane<T: Element, const K: usize>(
     vectorized(|| {
         for ((pooled, upstream), (rows, gradient)) in windows.zip(rows) {
             match kind {
-                Kind::Maximum => share_maxima::<T, K>(rows, width, pooled, upstream, gradient),
+                Kind::Maximum => {
+                    in_blocks(columns, &mut Share::<T, K>(Maxima { rows, gradient, width, pooled, upstream }));
+                }
                 Kind::Mean => {
                     let part = T::one() / T::from_f64((K * K) as f64);
                     for gradient in gradient.chunks_mut(width).take(K) {
@@ -208,34 +210,41 @@ fn share_plane<T: Element, const K: usize>(
     });
 }
 
-/// Windows of a row that are worked on side by side.
-const BLOCK: usize = 16;
-
-/// For a row of windows: each one's gradient goes to the first value that equals the maximum, and where that is NaN and
-/// equals nothing, to the last value.
-#[inline(always)]
-fn share_maxima<T: Element, const K: usize>(
-    rows: &[T],
+/// A row of windows that were pooled to their maxima.
+struct Maxima<'a, T> {
+    /// `K` rows of a plane and their gradients.
+    rows: &'a [T],
+    gradient: &'a mut [T],
     width: usize,
-    maxima: &[T],
-    upstream: &[T],
-    gradient: &mut [T],
-) {
-    for (block, (maxima, upstream)) in maxima.chunks(BLOCK).zip(upstream.chunks(BLOCK)).enumerate() {
+    pooled: &'a [T],
+    upstream: &'a [T],
+}
+
+struct Share<'a, T, const K: usize>(Maxima<'a, T>);
+
+/// Each window's gradient goes to the first value that equals the maximum, and where that is NaN and equals nothing, to
+/// the last value.
+impl<T: Element, const K: usize> Blocks for Share<'_, T, K> {
+    #[inline(always)]
+    fn block<const LANES: usize>(&mut self, start: usize) {
+        let Self(Maxima { rows, gradient, width, pooled, upstream }) = self;
+        let of_windows = |values: &[T]| -> [T; LANES] { std::array::from_fn(|lane| values[start..][..LANES][lane]) };
         // What no value has taken yet.
-        let mut left = [T::zero(); BLOCK];
-        let left = &mut left[..upstream.len()];
-        left.copy_from_slice(upstream);
-        let rows = rows.chunks(width).zip(gradient.chunks_mut(width)).take(K);
-        for (row, (values, gradient)) in rows.enumerate() {
-            let values = &values.as_chunks::<K>().0[block * BLOCK..][..maxima.len()];
-            let gradient = &mut gradient.as_chunks_mut::<K>().0[block * BLOCK..][..maxima.len()];
-            for (((gradient, values), maximum), left) in gradient.iter_mut().zip(values).zip(maxima).zip(&mut *left) {
-                for (column, (gradient, value)) in gradient.iter_mut().zip(values).enumerate() {
-                    let takes = value == maximum || (row == K - 1 && column == K - 1);
-                    *gradient = if takes { *left } else { T::zero() };
-                    *left = if takes { T::zero() } else { *left };
-                }
+        let (maxima, mut left) = (of_windows(pooled), of_windows(upstream));
+        for row in 0..K {
+            let place = row * *width + start * K;
+            let values = &rows[place..][..LANES * K];
+            let gradient = &mut gradient[place..][..LANES * K];
+            let mut shares = [[T::zero(); LANES]; K];
+            for (column, shares) in shares.iter_mut().enumerate() {
+                let is_last = row == K - 1 && column == K - 1;
+                let values: [T; LANES] = std::array::from_fn(|lane| values[lane * K + column]);
+                let takes: [bool; LANES] = std::array::from_fn(|lane| is_last || values[lane] == maxima[lane]);
+                *shares = std::array::from_fn(|lane| if takes[lane] { left[lane] } else { T::zero() });
+                left = std::array::from_fn(|lane| if takes[lane] { T::zero() } else { left[lane] });
+            }
+            for (lane, gradient) in gradient.as_chunks_mut::<K>().0.iter_mut().enumerate() {
+                *gradient = std::array::from_fn(|column| shares[column][lane]);
             }
         }
     }
