@@ -7,10 +7,13 @@ mod one_thread;
 use candle_core::{DType, Device, Result, Tensor, Var};
 use divan::Bencher;
 use normbook::ops::activation::{relu_composed, relu_fused, sigmoid_composed, sigmoid_fused};
+use normbook::ops::block::Source;
 use normbook::ops::conv2d::{Windows, conv2d_composed, conv2d_fused};
+use normbook::ops::cross_entropy::{cross_entropy_composed, cross_entropy_fused};
 use normbook::ops::linear::{linear_composed, linear_fused};
-use normbook::ops::normalize::{Divisor, Normalization, Over, normalize_composed, normalize_fused};
+use normbook::ops::normalize::{Divisor, Normalization, Over, Then, normalize_composed, normalize_fused};
 use normbook::ops::pool::{avg_pool2d_composed, avg_pool2d_fused, max_pool2d_composed, max_pool2d_fused};
+use normbook::ops::sgd;
 use normbook::seed::{Purpose, Seed};
 use std::process::ExitCode;
 
@@ -68,6 +71,32 @@ fn conv2d_16_to_32_on_14x14(bencher: Bencher, version: Version) {
 #[divan::bench(args = VERSIONS, sample_count = 10)]
 fn conv2d_64_to_128_on_16x16(bencher: Bencher, version: Version) {
     convolution(bencher, version, [64, 128, 16]);
+}
+
+/// By Winograd's filtering where it is fused.
+#[divan::bench(args = VERSIONS, sample_count = 10)]
+fn conv2d_256_to_256_on_8x8(bencher: Bencher, version: Version) {
+    convolution(bencher, version, [256, 256, 8]);
+}
+
+/// Convolution, batch normalization, maximum pooling and ReLU.
+#[divan::bench(args = VERSIONS, sample_count = 10)]
+fn block_16_to_32_on_14x14(bencher: Bencher, version: Version) {
+    let (x, w) = (variable(&[32, 16, 14, 14]), variable(&[32, 16, 3, 3]));
+    let [offset, weight, bias] = [0; 3].map(|_| variable(&[32]));
+    let windows = Windows { stride: 1, padding: 1 };
+    let how = Normalization { over: Over::Batch, divisor: Divisor::Deviation, epsilon: 1e-5 };
+    time(bencher, || match version {
+        Fused => {
+            let source = Source::Convolution { input: &x, weight: &w, bias: &offset, windows };
+            Ok(source.normalize_then(&weight, &bias, how, Then { window: 2, relu: true })?.output)
+        }
+        Composed => {
+            let convolved = conv2d_composed(&x, &w, &offset, windows)?;
+            let normalized = normalize_composed(&convolved, &weight, &bias, how)?.output;
+            relu_composed(&max_pool2d_composed(&normalized, 2)?)
+        }
+    });
 }
 
 /// Normalization of `dims`.
@@ -128,6 +157,30 @@ fn sigmoid_60x100(bencher: Bencher, version: Version) {
     time(bencher, || match version {
         Fused => sigmoid_fused(&x),
         Composed => sigmoid_composed(&x),
+    });
+}
+
+#[divan::bench(args = VERSIONS)]
+fn cross_entropy_128x10(bencher: Bencher, version: Version) {
+    let logits = variable(&[128, 10]);
+    let classes = Tensor::from_iter((0..128u32).map(|example| example % 10), &Device::Cpu).expect("classes");
+    time(bencher, || match version {
+        Fused => cross_entropy_fused(&logits, &classes),
+        Composed => cross_entropy_composed(&logits, &classes),
+    });
+}
+
+/// A step of gradient descent with momentum on a weight of 784 × 100.
+#[divan::bench(args = VERSIONS)]
+fn sgd_784x100(bencher: Bencher, version: Version) {
+    let (weight, gradient, velocity) = (variable(&[100, 784]), variable(&[100, 784]), variable(&[100, 784]));
+    let constants = sgd::Step { learning_rate: 1e-3, momentum: 0.9, weight_decay: 1e-4 };
+    bencher.bench(|| {
+        let step = match version {
+            Fused => sgd::step_fused,
+            Composed => sgd::step_composed,
+        };
+        step(&weight, &gradient, Some(&velocity), constants).expect("the shapes fit");
     });
 }
 
