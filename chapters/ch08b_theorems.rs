@@ -138,15 +138,15 @@ impl Chapter for Theorems {
                 .measuring(largest)
                 .values(trials, "lipschitz", &["landscape"])?,
             Claim::exact("gamma-and-beta", within(0.0, 1e-9))
-                .says("The two terms that it subtracts are (∂L̂/∂β)²/m and (∂L̂/∂γ)²/m", "ours")
+                .says("The terms that Theorem 4.1 subtracts are (∂L̂/∂β)²/m and (∂L̂/∂γ)²/m", "ours")
                 .measuring("largest difference over all nets, in parts of √m ‖g‖")
                 .values(trials, "gamma_and_beta", &["landscape"])?,
             Claim::exact("lipschitz-printed", at_least(0.1, 0.0))
-                .says("With 1/√m outside the square, as printed, the inequality is false", &t41)
+                .says("Theorem 4.1 as printed, with 1/√m outside the square, is false", "ours")
                 .measuring(above)
                 .values(trials, "printed_exceeded", &["by hand"])?,
             Claim::exact("own-gradient", at_least(0.1, 0.0))
-                .says("With the plain net's gradient at its own y in place of g it does not hold", "ours")
+                .says("Theorem 4.1 does not hold with the plain net's gradient at its own y", "ours")
                 .measuring("largest excess of the left side over all nets, in parts of it")
                 .values(trials, "own_gradient_excess", &["landscape"])?,
             Claim::exact("differences", within(0.0, 1e-6))
@@ -158,11 +158,11 @@ impl Chapter for Theorems {
                 .measuring(largest)
                 .values_of(trials, &["curvature", "whole_hessian"], &["landscape"])?,
             Claim::exact("second-form", at_least(0.0, 0.0))
-                .says("Its second form holds under H = I where γ ≤ σ", &t42)
+                .says("The second form of Theorem 4.2 holds under H = I where γ ≤ σ", &t42)
                 .measuring("smallest room below the right side over all batches, in parts of both sides")
                 .values(trials, "slack", &["second form"])?,
             Claim::exact("second-form-fails", at_least(0.1, 0.0))
-                .says("Where γ > σ it need not hold, though H = I preserves every norm", &t42)
+                .says("Where γ > σ the second form need not hold, though H = I preserves norms", "ours")
                 .measuring(above)
                 .values(trials, "exceeded", &["second form"])?,
             Claim::exact("recovery", within(0.0, 1e-9))
@@ -177,7 +177,7 @@ impl Chapter for Theorems {
                 .measuring(largest)
                 .values_of(trials, &["appendix", "same_outputs", "norm_excess"], &["weights"])?,
             Claim::exact("weights-printed", at_least(0.1, 0.0))
-                .says("As the main text prints it Theorem 4.4 is false, g read as a square or as a norm", &t44)
+                .says("Theorem 4.4 as printed is false, g read as a square or as a norm", "ours")
                 .measuring(above)
                 .values_of(trials, &["weight_printed_exceeded", "weight_printed_of_norms_exceeded"], &["by hand"])?,
             Claim::exact("initialization", within(0.0, 1e-9))
@@ -185,7 +185,7 @@ impl Chapter for Theorems {
                 .measuring("largest difference over all layers: of the distance, of loss and gradient at kW*")
                 .values_of(trials, &["distance", "scaled_loss", "scaled_gradient"], &["initialization"])?,
             Claim::exact("initialization-condition", at_least(0.1, 0.0))
-                .says("Without that condition it is false", &l45)
+                .says("Without ⟨W₀, W*⟩ > 0 Lemma 4.5 is false", "ours")
                 .measuring("largest excess of the squared distance over the bound, in parts of ‖W₀‖²")
                 .values(trials, "condition_excess", &["initialization"])?,
         ];
