@@ -8,12 +8,14 @@ pub mod conditioning;
 pub mod conventions;
 pub mod cross_example;
 pub mod exact;
+pub mod explosion;
 pub mod gamma_beta;
 pub mod gaussian_line;
 pub mod growth;
 pub mod landscape;
 pub mod large_step;
 pub mod linearity;
+pub mod mean_field;
 pub mod percentiles;
 pub mod population;
 pub mod quadratic;
@@ -22,6 +24,7 @@ pub mod rescaling;
 pub mod singular_values;
 pub mod stepping;
 pub mod testing;
+pub mod theory;
 
 #[cfg(test)]
 mod fixture;

@@ -47,7 +47,8 @@ pub fn fill(file: &Path, text: &str, sources: &Sources, shown: &mut Shown) -> Pa
             match formula.take() {
                 None => formula = Some((index + 1, String::new())),
                 Some((_, latex)) => match mathml(&latex, true) {
-                    Ok(math) => page.text += &format!("<div class=\"formula\">{math}</div>"),
+                    // On a narrow screen a wide formula scrolls, by the keyboard too.
+                    Ok(math) => page.text += &format!("<div class=\"formula\" tabindex=\"0\">{math}</div>"),
                     Err(error) => complain(format!("{error:#}")),
                 },
             }
@@ -152,7 +153,7 @@ mod tests {
         let page = fill_text("Let $x$ be `$y$`.\n\n$$\nx = 1\n$$\n\n```\n$z$ {{claim}}\n```\n");
         assert!(page.problems.is_empty(), "{:?}", page.problems);
         assert!(page.text.contains("Let <math") && page.text.contains("`$y$`") && page.text.contains("$z$ {{claim}}"));
-        assert!(page.text.contains("<div class=\"formula\"><math"));
+        assert!(page.text.contains("<div class=\"formula\" tabindex=\"0\"><math"));
     }
 
     #[test]

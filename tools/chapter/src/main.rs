@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use normbook_fingerprint::find_root;
+use std::fmt;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
@@ -9,9 +10,33 @@ const USAGE: &str = "usage: cargo chapter NUMBER [-- OPTIONS]   (cargo chapter -
 
 /// A chapter as its source file tells of it.
 struct Chapter {
-    number: u32,
+    number: Number,
     program: String,
     title: String,
+}
+
+/// What readers call a chapter, in the book's order: 8, then 8b, then 9.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Number {
+    number: u32,
+    letter: Option<char>,
+}
+
+impl Number {
+    /// From `8b`, `08b` or `ch08b`.
+    fn parse(text: &str) -> Option<Self> {
+        let text = text.trim_start_matches("ch");
+        let letter = text.chars().last().filter(char::is_ascii_lowercase);
+        let number = text.strip_suffix(|last| Some(last) == letter).unwrap_or(text).parse().ok()?;
+        Some(Self { number, letter })
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        write!(formatter, "{}", self.number)?;
+        self.letter.map_or(Ok(()), |letter| write!(formatter, "{letter}"))
+    }
 }
 
 fn main() -> ExitCode {
@@ -34,12 +59,11 @@ fn run(arguments: Vec<String>) -> Result<ExitCode> {
     }
     if first == "--list" {
         for Chapter { number, title, program } in &chapters {
-            println!("{number:>2}  {title}  ({program})");
+            println!("{:>3}  {title}  ({program})", number.to_string());
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let number: u32 =
-        first.trim_start_matches("ch").parse().ok().with_context(|| format!("{first:?} is no number; {USAGE}"))?;
+    let number = Number::parse(first).with_context(|| format!("{first:?} is no number; {USAGE}"))?;
     let known = || chapters.iter().map(|chapter| chapter.number.to_string()).collect::<Vec<_>>().join(", ");
     let chapter = chapters.iter().find(|chapter| chapter.number == number);
     let chapter = chapter.with_context(|| format!("there is no chapter {number}; there are {}", known()))?;
@@ -61,13 +85,27 @@ fn chapters(root: &Path) -> Result<Vec<Chapter>> {
             continue;
         }
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let number = stem.strip_prefix("ch").and_then(|rest| rest.split('_').next()?.parse().ok());
+        let number = stem.strip_prefix("ch").and_then(|rest| Number::parse(rest.split('_').next()?));
         let number = number.with_context(|| format!("{}: a chapter's file is named chNN_slug.rs", path.display()))?;
         let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let title = text.lines().next().and_then(|line| line.strip_prefix("//! # ")).unwrap_or_default().to_owned();
         ensure!(!title.is_empty(), "{}: its first line must be `//! # Chapter N: title`", path.display());
         chapters.push(Chapter { number, program: stem.replace('_', "-"), title });
     }
-    chapters.sort_by_key(|chapter| chapter.number);
+    chapters.sort_by_key(|chapter| chapter.number.clone());
     Ok(chapters)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_may_end_in_a_letter() {
+        let parse = |text| Number::parse(text).unwrap();
+        let order = ["ch08", "8b", "ch09", "10"].map(parse);
+        assert!(order.is_sorted() && parse("ch08b") == order[1] && parse("8") == order[0]);
+        assert_eq!(order.map(|number| number.to_string()), ["8", "8b", "9", "10"]);
+        assert!(["", "b", "one", "8bb", "8B", "b8"].iter().all(|text| Number::parse(text).is_none()));
+    }
 }

@@ -10,7 +10,8 @@ fn launcher() -> Command {
 fn the_list_names_every_chapter() {
     let output = launcher().arg("--list").assert().success().get_output().stdout.clone();
     let said = String::from_utf8(output).unwrap();
-    assert!(said.contains(" 1  Chapter 1: feature normalization  (ch01-feature-normalization)"), "{said}");
+    assert!(said.contains("  1  Chapter 1: feature normalization  (ch01-feature-normalization)"), "{said}");
+    assert!(said.contains("\n 8b  Chapter 8b: the theorems, run  (ch08b-theorems)"), "{said}");
 }
 
 #[test]
