@@ -11,6 +11,9 @@ use candle_core::{DType, Device, Result, Tensor};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
+/// How much the logits' deviation grows in the step.
+pub const LOGITS: &str = "growth_of_logits";
+
 /// The trial: trains a classifier, takes one step at a larger learning rate, looks, and takes it back.
 #[derive(Clone, Serialize)]
 pub struct LargeStep {
@@ -26,15 +29,18 @@ impl Trial for LargeStep {
         self.training.data()
     }
 
-    /// Besides the training's: series `growth` over layers, the deviation of what each hidden layer's activation is applied to, after
-    /// the step over before it; value `growth_of_last`, of the last hidden layer.
+    /// Besides the training's: series `growth` over layers, the deviation of what each layer's linear map gives, after the
+    /// step over before it; values `growth_of_first` and `growth_of_logits`, of the first and the last, and the batch's loss
+    /// (nats) `loss_before` and `loss_after`. All with the batch's statistics.
     fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
         self.training.run_watched(seed, device, |moment, trace| {
             if moment.step < self.training.steps {
                 return Ok(());
             }
-            let growth = self.growth(moment)?;
-            trace.values.extend(growth.last().map(|last| ("growth_of_last".into(), *last)));
+            let (growth, [before, after]) = self.growth(moment)?;
+            trace.values.extend([("loss_before".into(), before), ("loss_after".into(), after)]);
+            trace.values.extend(growth.first().map(|first| ("growth_of_first".into(), *first)));
+            trace.values.extend(growth.last().map(|last| (LOGITS.into(), *last)));
             let x = (1..=growth.len()).map(|layer| layer as f64).collect();
             trace.series.insert("growth".into(), Series { x, y: growth });
             Ok(())
@@ -43,28 +49,32 @@ impl Trial for LargeStep {
 }
 
 impl LargeStep {
-    fn growth(&self, moment: &Moment) -> Result<Vec<f64>> {
+    /// By layer, and the loss before and after.
+    fn growth(&self, moment: &Moment) -> Result<(Vec<f64>, [f64; 2])> {
         let batch = moment.train.narrow(0, self.training.batch_size)?;
         let parameters = moment.net.parameters();
         let before: Vec<Tensor> = parameters.iter().map(|parameter| parameter.copy()).collect::<Result<_>>()?;
         let deviations_before = deviations(moment.net, &batch.images)?;
-        let loss = cross_entropy(&moment.net.forward(&batch.images, Pass::PROBE)?, &batch.classes)?;
+        let loss_of = |net: &dyn Net| cross_entropy(&net.forward(&batch.images, Pass::PROBE)?, &batch.classes);
+        let scalar = |loss: &Tensor| Ok::<_, candle_core::Error>(f64::from(loss.to_scalar::<f32>()?));
+        let loss = loss_of(moment.net)?;
         let learning_rate = self.factor * self.training.learning_rate;
         Optimizer::new(Rule::Sgd, parameters.clone(), learning_rate)?.step(&loss.backward()?)?;
         let deviations_after = deviations(moment.net, &batch.images)?;
+        let losses = [scalar(&loss)?, scalar(&loss_of(moment.net)?)?];
         for (parameter, before) in parameters.iter().zip(&before) {
             parameter.set(before)?;
         }
-        Ok(deviations_after.iter().zip(deviations_before).map(|(after, before)| after / before).collect())
+        Ok((deviations_after.iter().zip(deviations_before).map(|(after, before)| after / before).collect(), losses))
     }
 }
 
-/// Of what each hidden layer's activation is applied to, over all examples and units.
+/// Of what each layer's linear map gives, before any normalization, over all examples and units: behind a normalization
+/// the deviation would be γ, whatever the step.
 fn deviations(net: &dyn Net, images: &Tensor) -> Result<Vec<f64>> {
-    let hidden = net.layers().len() - 1;
     let mut deviations = Vec::new();
-    net.forward_watched(images, Pass::PROBE, &mut |layer, place, tensor| {
-        if layer < hidden && place == Place::BeforeActivation {
+    net.forward_watched(images, Pass::PROBE, &mut |_, place, tensor| {
+        if place == Place::Mapped {
             let values = tensor.to_dtype(DType::F64)?;
             let centred = values.broadcast_sub(&values.mean_all()?)?;
             deviations.push(centred.sqr()?.mean_all()?.to_scalar::<f64>()?.sqrt());
@@ -90,14 +100,15 @@ mod tests {
                 (&looked.series["train_loss"], looked.values["test_accuracy"]),
                 (&plain.series["train_loss"], plain.values["test_accuracy"])
             );
-            let growth = looked.values["growth_of_last"];
-            assert!(if norm == Kind::None { growth > 2.0 } else { growth < 10.0 }, "{norm}: {growth}");
+            assert_eq!(looked.series["growth"].x, [1.0, 2.0]);
+            assert!(looked.values["growth_of_logits"] > 2.0, "{norm}");
         }
     }
 
     #[test]
     fn no_step_no_growth() {
         let trace = LargeStep { training: classifier(Kind::None), factor: 1e-12 }.run(Seed(0), &Device::Cpu).unwrap();
-        assert!((trace.values["growth_of_last"] - 1.0).abs() < 1e-6);
+        assert!((trace.values["growth_of_logits"] - 1.0).abs() < 1e-6);
+        assert_eq!(trace.values["loss_before"], trace.values["loss_after"]);
     }
 }

@@ -33,7 +33,9 @@ impl Trial for Percentiles {
 
     /// Besides the training's: series `percentile_15`, `.._50` and `.._85` of the first unit over steps; values
     /// `median_drift` and `width_drift`: the standard deviation over time of a unit's median and of the distance between
-    /// its 15th and 85th percentiles, as the geometric mean over all units; `mean_width`, that distance on average.
+    /// its 15th and 85th percentiles, as the geometric mean over all units; `mean_width`, that distance on average; and
+    /// `relative_median_drift`, `relative_width_drift`, where each unit's is in parts of its own mean distance. A unit that
+    /// does not move counts as one that moved by f32's resolution.
     fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
         let interval = (self.training.steps / self.samples).max(1);
         let mut steps = Vec::new();
@@ -42,7 +44,8 @@ impl Trial for Percentiles {
         let mut trace = self.training.run_watched(seed, device, |moment, _| {
             if moment.step % interval == 0 {
                 steps.push(moment.step as f64);
-                seen.push(self.percentiles(moment.net, &moment.test.images.narrow(0, 0, self.examples)?)?);
+                let examples = self.examples.min(moment.test.len());
+                seen.push(self.percentiles(moment.net, &moment.test.images.narrow(0, 0, examples)?)?);
             }
             Ok(())
         })?;
@@ -53,15 +56,17 @@ impl Trial for Percentiles {
         let units = seen.first().map_or(0, Vec::len);
         let over_time =
             |unit: usize, of: fn(&[f64; 3]) -> f64| -> Vec<f64> { seen.iter().map(|units| of(&units[unit])).collect() };
-        let geometric = |of: fn(&[f64; 3]) -> f64| {
-            let logarithms = (0..units).map(|unit| libm::log(deviation(&over_time(unit, of))));
+        let geometric = |of: fn(&[f64; 3]) -> f64, over: fn(&[f64]) -> f64| {
+            let drift = |unit| deviation(&over_time(unit, of)) / over(&over_time(unit, width));
+            let logarithms = (0..units).map(|unit| libm::log(drift(unit).max(f64::from(f32::EPSILON))));
             libm::exp(logarithms.sum::<f64>() / units as f64)
         };
-        let width: fn(&[f64; 3]) -> f64 = |[low, _, high]| high - low;
         let widths: Vec<f64> = seen.iter().flatten().map(width).collect();
         trace.values.extend([
-            ("median_drift".into(), geometric(|[_, median, _]| *median)),
-            ("width_drift".into(), geometric(width)),
+            ("median_drift".into(), geometric(median, |_| 1.0)),
+            ("width_drift".into(), geometric(width, |_| 1.0)),
+            ("relative_median_drift".into(), geometric(median, mean)),
+            ("relative_width_drift".into(), geometric(width, mean)),
             ("mean_width".into(), widths.iter().sum::<f64>() / widths.len() as f64),
         ]);
         Ok(trace)
@@ -88,10 +93,21 @@ fn of_unit(mut values: Vec<f32>) -> [f64; 3] {
     PERCENTILES.map(|percentile| f64::from(values[(percentile * values.len()).div_ceil(100).max(1) - 1]))
 }
 
+fn median([_, median, _]: &[f64; 3]) -> f64 {
+    *median
+}
+
+fn width([low, _, high]: &[f64; 3]) -> f64 {
+    high - low
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
 fn deviation(values: &[f64]) -> f64 {
-    let count = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / count;
-    (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt()
+    let mean = mean(values);
+    (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64).sqrt()
 }
 
 #[cfg(test)]

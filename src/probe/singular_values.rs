@@ -22,22 +22,25 @@ impl Trial for SingularValues {
         BTreeMap::new()
     }
 
-    /// Series `singular_values` by rank; values `largest`, `smallest`, and `near_one`, the part within a factor of 2 of 1.
+    /// Series `singular_values` by rank; values `largest`, `smallest`, and `near_one`, the part within a factor of 2 of 1;
+    /// the same with `_of_weights` behind it for W itself.
     fn run(&self, seed: Seed, _: &Device) -> Result<Trace> {
         let mut stream = seed.stream(Purpose::Init, 0);
         let weight = DMatrix::from_fn(self.width, self.width, |_, _| stream.normal() / (self.width as f64).sqrt());
         let inputs = DMatrix::from_fn(self.batch_size, self.width, |_, _| stream.normal());
-        let mut values: Vec<f64> = jacobian(&weight, &inputs).singular_values().iter().copied().collect();
-        values.sort_by(|a, b| b.total_cmp(a));
-        let near_one = values.iter().filter(|value| (0.5..=2.0).contains(*value)).count() as f64;
         let mut trace = Trace::default();
-        trace.values.extend([
-            ("largest".into(), values[0]),
-            ("smallest".into(), values[values.len() - 1]),
-            ("near_one".into(), near_one / values.len() as f64),
-        ]);
-        let x = (1..=values.len()).map(|rank| rank as f64).collect();
-        trace.series.insert("singular_values".into(), Series { x, y: values });
+        for (matrix, of) in [(jacobian(&weight, &inputs), ""), (weight, "_of_weights")] {
+            let mut values: Vec<f64> = matrix.singular_values().iter().copied().collect();
+            values.sort_by(|a, b| b.total_cmp(a));
+            let near_one = values.iter().filter(|value| (0.5..=2.0).contains(*value)).count() as f64;
+            trace.values.extend([
+                (format!("largest{of}"), values[0]),
+                (format!("smallest{of}"), values[values.len() - 1]),
+                (format!("near_one{of}"), near_one / values.len() as f64),
+            ]);
+            let x = (1..=values.len()).map(|rank| rank as f64).collect();
+            trace.series.insert(format!("singular_values{of}"), Series { x, y: values });
+        }
         Ok(trace)
     }
 }

@@ -4,4 +4,5 @@ pub mod batches;
 pub mod classifier;
 pub mod descent;
 pub mod optimizer;
+pub mod paper_mlp;
 pub mod tabular;

@@ -1,0 +1,95 @@
+//! Which learning rates a net can be trained at: the same seed at each rate of a grid.
+
+use crate::seed::Seed;
+use crate::train::classifier::{Classifier, TEST_ACCURACY};
+use crate::trial::{Outcome, Reach, Series, TARGET, Trace, Trial};
+use candle_core::{Device, Result};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The largest multiple that reaches the target; where none does, the smallest that was tried.
+pub const LARGEST: &str = "largest_that_reaches_the_target";
+
+/// The trial: trains a classifier at each multiple of its learning rate.
+#[derive(Clone, Serialize)]
+pub struct RateSweep {
+    pub training: Classifier,
+    /// In growing order.
+    pub multiples: Vec<f64>,
+}
+
+/// The name under which a multiple's steps to the target stand in [`Trace::reached`].
+pub fn at(multiple: f64) -> String {
+    format!("×{multiple}")
+}
+
+/// The steps of each seed at a multiple.
+pub fn steps_at(traces: &[&Trace], multiple: f64) -> Vec<Reach> {
+    traces.iter().filter_map(|trace| trace.reached.get(&at(multiple)).copied()).collect()
+}
+
+impl Trial for RateSweep {
+    const SOURCE: &'static str = file!();
+
+    fn data(&self) -> BTreeMap<String, String> {
+        self.training.data()
+    }
+
+    /// Series `test_accuracy` and `steps` (to the target; those that reach it alone) over the multiples; `×5` … reached, a
+    /// diverged run at its full budget; values `test_accuracy ×5` … and [`LARGEST`].
+    fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
+        let mut trace = Trace::default();
+        let (mut accuracies, mut steps) = (Series::default(), Series::default());
+        let mut largest = self.multiples.first().copied();
+        for multiple in self.multiples.iter().copied() {
+            let learning_rate = multiple * self.training.learning_rate;
+            let run = Classifier { learning_rate, ..self.training.clone() }.run(seed, device)?;
+            let mut reached = run.reached[TARGET];
+            if run.outcome != Outcome::Finished {
+                reached.step = None;
+            }
+            if let Some(step) = reached.step {
+                largest = Some(multiple);
+                steps.x.push(multiple);
+                steps.y.push(step as f64);
+            }
+            accuracies.x.push(multiple);
+            accuracies.y.push(run.values[TEST_ACCURACY]);
+            trace.values.insert(format!("{TEST_ACCURACY} {}", at(multiple)), run.values[TEST_ACCURACY]);
+            trace.reached.insert(at(multiple), reached);
+        }
+        trace.values.extend(largest.map(|largest| (LARGEST.into(), largest)));
+        trace.series.extend([(TEST_ACCURACY.into(), accuracies), ("steps".into(), steps)]);
+        Ok(trace)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::norm::Kind;
+    use crate::probe::fixture::classifier;
+
+    /// Far too small a rate does not arrive, far too large a one diverges.
+    #[test]
+    fn the_largest_is_the_last_that_arrives() {
+        let training = Classifier { steps: 60, target_accuracy: 0.5, ..classifier(Kind::None) };
+        let sweep = RateSweep { training: training.clone(), multiples: vec![1e-6, 1.0, 1e20] };
+        let trace = sweep.run(Seed(0), &Device::Cpu).unwrap();
+        assert_eq!(trace.outcome, Outcome::Finished);
+        assert_eq!(trace.values[LARGEST], 1.0);
+        assert_eq!(trace.values["test_accuracy ×100000000000000000000"], 0.1);
+        let alone = training.run(Seed(0), &Device::Cpu).unwrap();
+        assert_eq!(steps_at(&[&trace], 1.0), [alone.reached[TARGET]]);
+        assert_eq!(trace.values["test_accuracy ×1"], alone.values[TEST_ACCURACY]);
+        assert_eq!(steps_at(&[&trace], 1e20), [Reach { step: None, budget: 60 }]);
+        assert_eq!(trace.series["steps"].x, [1.0]);
+    }
+
+    #[test]
+    fn where_none_arrives_the_smallest_counts() {
+        let training = Classifier { target_accuracy: 1.0, ..classifier(Kind::BATCH) };
+        let trace = RateSweep { training, multiples: vec![0.5, 1.0] }.run(Seed(0), &Device::Cpu).unwrap();
+        assert_eq!(trace.values[LARGEST], 0.5);
+    }
+}
