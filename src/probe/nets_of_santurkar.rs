@@ -1,0 +1,83 @@
+//! The nets, rates and probes that chapters 6 to 9 share (Santurkar et al. 2018, arXiv:1805.11604, appendix A), so that an
+//! arm of one chapter is the same trial in another.
+//!
+//! The paper trains a VGG-like net on CIFAR-10 by SGD at rates 0.1 and 0.5, batch 128, without augmentation, Glorot's
+//! weights, and a deep linear net at 10⁻⁶ and 10⁻⁷. Here stand ReLU MLPs of width 100 and a small CNN on Fashion-MNIST in
+//! the place of the first; the second is as in the paper.
+
+use super::looks::Probes;
+use super::study::Study;
+use super::subject::Subject;
+use crate::data::labelled::Labelled;
+use crate::net::convolutional::SMALL;
+use crate::net::layer::{Activation, Hidden, Weights};
+use crate::norm::Kind;
+use crate::train::classifier::{Architecture, Classifier};
+use crate::train::deep_linear::DeepLinear;
+use crate::train::optimizer::Rule;
+
+/// The learning rate of MLPs and CNN: the paper's.
+pub const RATE: f64 = 0.1;
+/// The learning rates of the CNN: those of the paper's Fig. 3, and one between.
+pub const CNN_RATES: [f64; 3] = [0.01, 0.03, 0.1];
+/// Those of the deep linear net: those of the paper's Fig. 3, one between and one below.
+pub const LINEAR_RATES: [f64; 4] = [1e-8, 1e-7, 3e-7, 1e-6];
+/// The steps of the CNN for each of the MLPs' and for ten of the deep linear net's.
+pub const BATCH: usize = 128;
+
+// ANCHOR: nets
+/// A ReLU MLP with so many hidden layers of 100 units.
+pub fn mlp(data: &Labelled, depth: usize, norm: Kind, steps: u64) -> Study {
+    let training = classifier(data, Architecture::Mlp(vec![100; depth]), norm, RATE, steps);
+    let histogram_layers = vec![2, depth - 1];
+    Study {
+        subject: Subject::Classifier(training),
+        probes: Probes { looks: 20, examples: 512, histogram_layers, ..Probes::default() },
+    }
+}
+
+/// The small CNN: 16, 32 and 64 channels, each followed by a pooling, and a linear layer.
+pub fn cnn(data: &Labelled, norm: Kind, learning_rate: f64, steps: u64) -> Study {
+    let training = classifier(data, Architecture::Convolutional(&SMALL), norm, learning_rate, steps);
+    let probes = Probes {
+        looks: 20,
+        examples: 512,
+        shift_layers: vec![2, 3, 4],
+        multiples: vec![0.5, 1.0, 1.5, 2.0, 3.0, 4.0],
+        levels: vec![1.5, 1.0, 0.8, 0.6, 0.5],
+        level_interval: 5,
+        histogram_layers: vec![3],
+    };
+    Study { subject: Subject::Classifier(training), probes }
+}
+
+/// The deep linear net of 25 layers of 10 × 10 on 1,000 examples.
+pub fn deep_linear(norm: Kind, learning_rate: f64, steps: u64) -> Study {
+    let training = DeepLinear { layers: 25, width: 10, examples: 1000, norm, learning_rate, steps, target_loss: 1e4 };
+    let probes = Probes {
+        looks: 40,
+        examples: 1000,
+        shift_layers: vec![2, 9, 17, 25],
+        multiples: vec![0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0],
+        levels: vec![3e4, 2e4, 1e4, 5e3, 2e3],
+        level_interval: 10,
+        histogram_layers: vec![1, 11, 24],
+    };
+    Study { subject: Subject::DeepLinear(training), probes }
+}
+// ANCHOR_END: nets
+
+fn classifier(data: &Labelled, architecture: Architecture, norm: Kind, learning_rate: f64, steps: u64) -> Classifier {
+    Classifier {
+        data: data.clone(),
+        architecture,
+        hidden: Hidden::new(norm, Activation::Relu),
+        weights: Weights::Glorot,
+        rule: Rule::Sgd,
+        learning_rate,
+        batch_size: BATCH,
+        steps,
+        target_accuracy: 0.8,
+        curve_examples: 1000,
+    }
+}
