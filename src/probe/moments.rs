@@ -15,12 +15,13 @@ pub struct Units {
 /// The hidden layers' units at one place.
 pub type Layers = Vec<Units>;
 
-/// A change of the two moments from one step to the next, on average over all units of all layers whose values vary.
+/// A change of the two moments from one step to the next: of each layer the sum over its units over another sum, so that
+/// units that hardly vary have no say of their own; then the mean over the layers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Change {
-    /// |μ_{t+1} − μ_t| / σ_t.
+    /// Σ |μ_{t+1} − μ_t| / Σ σ_t.
     pub of_mean: f64,
-    /// |σ²_{t+1} − σ²_t| / σ²_t.
+    /// Σ |σ²_{t+1} − σ²_t| / Σ σ²_t.
     pub of_variance: f64,
 }
 
@@ -64,20 +65,18 @@ fn of_units(values: &[f32], units: usize) -> Units {
 }
 
 // ANCHOR: change
-/// From one step to the next. None if no unit's values vary.
+/// From one step to the next. None if no unit of any layer varies.
 pub fn change(before: &Layers, after: &Layers) -> Option<Change> {
-    let (mut of_mean, mut of_variance, mut units) = (0.0, 0.0, 0.0);
-    for (before, after) in before.iter().zip(after) {
-        for unit in 0..before.mean.len() {
-            let variance = before.variance[unit];
-            if variance > 0.0 {
-                of_mean += (after.mean[unit] - before.mean[unit]).abs() / variance.sqrt();
-                of_variance += (after.variance[unit] - variance).abs() / variance;
-                units += 1.0;
-            }
-        }
-    }
-    (units > 0.0).then_some(Change { of_mean: of_mean / units, of_variance: of_variance / units })
+    let moved = |before: &[f64], after: &[f64]| before.iter().zip(after).map(|(b, a)| (a - b).abs()).sum::<f64>();
+    let layers = before.iter().zip(after).filter_map(|(before, after)| {
+        let deviations: f64 = before.variance.iter().map(|variance| variance.sqrt()).sum();
+        let of_mean = moved(&before.mean, &after.mean) / deviations;
+        let of_variance = moved(&before.variance, &after.variance) / before.variance.iter().sum::<f64>();
+        (deviations > 0.0).then_some((of_mean, of_variance))
+    });
+    let layers: Vec<(f64, f64)> = layers.collect();
+    let mean = |of: fn(&(f64, f64)) -> f64| layers.iter().map(of).sum::<f64>() / layers.len() as f64;
+    (!layers.is_empty()).then(|| Change { of_mean: mean(|layer| layer.0), of_variance: mean(|layer| layer.1) })
 }
 // ANCHOR_END: change
 
@@ -119,9 +118,12 @@ mod tests {
     fn moments_and_their_changes_are_those_of_the_definition() {
         let units = of_units(&[1.0, 3.0, 5.0, 5.0], 2);
         assert_eq!(units, Units { mean: vec![2.0, 5.0], variance: vec![1.0, 0.0] });
-        let later = Units { mean: vec![2.5, 9.0], variance: vec![3.0, 1.0] };
-        // The second unit does not vary before: it has no say.
-        assert_eq!(change(&vec![units.clone()], &vec![later]), Some(Change { of_mean: 0.5, of_variance: 2.0 }));
+        let later = Units { mean: vec![2.5, 6.0], variance: vec![3.0, 1.0] };
+        let still = Units { mean: vec![1.0], variance: vec![0.0] };
+        let change_of = |before: &Layers, after: &Layers| change(before, after).unwrap();
+        // (0.5 + 1) / (1 + 0) and (2 + 1) / (1 + 0); a layer that does not vary has no say.
+        let found = change_of(&vec![units.clone(), still.clone()], &vec![later, still]);
+        assert_eq!(found, Change { of_mean: 1.5, of_variance: 3.0 });
         assert_eq!(change(&vec![], &vec![]), None);
     }
 
