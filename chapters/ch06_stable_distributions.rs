@@ -16,11 +16,13 @@
 use anyhow::{Context, Result};
 use mimalloc::MiMalloc;
 use normbook::cli::images::ImageData;
+use normbook::cli::parse::{positive, units};
 use normbook::data::labelled::Labelled;
 use normbook::lab::{Arm, Chapter, Claim, Evidence, Scale, Setting, Size, at_least, within};
 use normbook::norm::Kind;
 use normbook::probe::looks::TRAIN_ACCURACY;
-use normbook::probe::nets_of_santurkar::mlp;
+use normbook::probe::nets_of_santurkar::{RATE, mlp};
+use normbook::probe::{study::Study, subject::Subject};
 use normbook::train::classifier::TEST_ACCURACY;
 
 /// Noisy BatchNorm: stability of distributions against training
@@ -28,6 +30,12 @@ use normbook::train::classifier::TEST_ACCURACY;
 struct StableDistributions {
     #[command(flatten)]
     images: ImageData,
+    /// Learning rate of all nets but that of the arms "slow"
+    #[arg(long, default_value_t = RATE, value_parser = positive)]
+    learning_rate: f64,
+    /// Examples of a batch, but in the arms "small batch"
+    #[arg(long, default_value_t = 128, value_parser = units)]
+    batch_size: u64,
 }
 
 // ANCHOR: arms
@@ -36,6 +44,9 @@ const NETS: [(&str, &str); 5] =
     [("plain", "none"), ("batch", "batch"), ("noisy", "noisy"), ("noise", "noise"), ("scaled", "noise:scaled")];
 /// Parts of the steps after which the accuracy is judged; the end besides.
 const EARLY: [f64; 3] = [0.05, 0.2, 0.4];
+/// Changes to the net of 8 layers, for the page's questions: their name, rate, batch, and steps for each of the others'.
+const CHANGES: [(&str, f64, u64, u64); 3] =
+    [("slow", 0.03, 128, 1), ("small batch", RATE, 32, 1), ("long", RATE, 128, 3)];
 // ANCHOR_END: arms
 
 impl Chapter for StableDistributions {
@@ -58,7 +69,14 @@ impl Chapter for StableDistributions {
         for depth in DEPTHS {
             for (name, norm) in NETS {
                 let norm: Kind = norm.parse().map_err(anyhow::Error::msg)?;
-                arms.push(Arm::seeded(of(name, depth), mlp(&data, depth, norm, setting.steps)));
+                let net = |rate, batch, steps| changed(mlp(&data, depth, norm, steps), rate, batch);
+                let arm = net(self.learning_rate, self.batch_size, setting.steps);
+                arms.push(Arm::seeded(of(name, depth), arm));
+                for (change, rate, batch, times) in CHANGES {
+                    if depth == 8 && ["batch", "noisy", "noise"].contains(&name) {
+                        arms.push(Arm::seeded(format!("{name} 8, {change}"), net(rate, batch, times * setting.steps)));
+                    }
+                }
             }
         }
         Ok(arms)
@@ -69,7 +87,7 @@ impl Chapter for StableDistributions {
         let drawn = ["plain 14", "batch 14", "noisy 14"].contains(&arm) && seed == Some(0);
         match name.strip_prefix("histogram_") {
             Some(_) => drawn,
-            None => name != TEST_ACCURACY && !name.ends_with("variance_change"),
+            None => !arm.contains(',') && name != TEST_ACCURACY && !name.ends_with("variance_change"),
         }
     }
 
@@ -147,6 +165,14 @@ impl Chapter for StableDistributions {
         Ok(claims.map(|claim| claim.covering(covers)).into())
     }
     // ANCHOR_END: judge
+}
+
+/// The net at another rate and batch.
+fn changed(mut study: Study, learning_rate: f64, batch_size: u64) -> Study {
+    if let Subject::Classifier(training) = &mut study.subject {
+        (training.learning_rate, training.batch_size) = (learning_rate, batch_size as usize);
+    }
+    study
 }
 
 /// An arm's name.
