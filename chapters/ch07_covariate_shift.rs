@@ -27,10 +27,12 @@ use normbook::trial::FINAL_LOSS;
 struct CovariateShift {
     #[command(flatten)]
     images: ImageData,
+    /// The normalization that is set against none, such as batch, lp:1 or group:2
+    #[arg(long, default_value_t = Kind::BATCH)]
+    norm: Kind,
 }
 
 // ANCHOR: arms
-const NETS: [(&str, Kind); 2] = [("plain", Kind::None), ("batch", Kind::BATCH)];
 /// The rates and layers that claims speak of.
 const LINEAR: ([f64; 2], [usize; 2]) = ([1e-7, 1e-6], [9, 17]);
 const CNN: ([f64; 2], [usize; 2]) = ([0.01, 0.1], [3, 5]);
@@ -53,7 +55,7 @@ impl Chapter for CovariateShift {
     fn arms(&self, setting: Setting, _: &Evidence) -> Result<Vec<Arm>> {
         let data = Labelled::new(&self.images.files(setting.scale)?)?;
         let mut arms = Vec::new();
-        for (name, norm) in NETS {
+        for (name, norm) in [("plain", Kind::None), ("batch", self.norm)] {
             for rate in LINEAR_RATES {
                 arms.push(Arm::seeded(of("linear", name, rate), deep_linear(norm, rate, setting.steps)));
             }
@@ -61,11 +63,20 @@ impl Chapter for CovariateShift {
                 arms.push(Arm::seeded(of("cnn", name, rate), cnn(&data, norm, rate, setting.steps / 10)));
             }
         }
+        // For the page's questions.
+        for (name, norm) in
+            [("lp:1", "lp:1"), ("group:2", "group:2"), ("plain, short", "none"), ("batch, short", "batch")]
+        {
+            let steps = if name.ends_with("short") { setting.steps / 3 } else { setting.steps };
+            let norm: Kind = norm.parse().map_err(anyhow::Error::msg)?;
+            arms.push(Arm::seeded(of("linear", name, 1e-6), deep_linear(norm, 1e-6, steps)));
+        }
         Ok(arms)
     }
 
-    fn keeps(_: &str, _: Option<u64>, name: &str) -> bool {
-        name == "train_loss" || name.starts_with("shift_")
+    fn keeps(arm: &str, _: Option<u64>, name: &str) -> bool {
+        let shown = name == "train_loss" || name.starts_with("shift_");
+        shown && [" plain ", " batch "].iter().any(|net| arm.contains(net))
     }
 
     // ANCHOR: judge

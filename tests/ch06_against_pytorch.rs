@@ -9,7 +9,8 @@ use std::path::Path;
 fn the_record_agrees_with_pytorch() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let record = Record::read(&root.join("figures/ch06/record.json")).unwrap();
-    let golden: BTreeMap<String, f64> = serde_json::from_str(include_str!("golden/ch06_stable_distributions.json")).unwrap();
+    let golden: BTreeMap<String, f64> =
+        serde_json::from_str(include_str!("golden/ch06_stable_distributions.json")).unwrap();
     let mean = |arm: &str| {
         let samples = record.trials.samples(arm, "train_accuracy").unwrap();
         samples.iter().sum::<f64>() / samples.len() as f64
