@@ -21,6 +21,8 @@ pub enum Purpose {
     Init,
     /// Which examples train and which test.
     Split,
+    /// Examples that are drawn, not read.
+    Data,
     /// Which examples make up which batch.
     DataOrder,
     /// Noise that a method adds.
@@ -36,6 +38,7 @@ impl Purpose {
         match self {
             Self::Init => "init",
             Self::Split => "split",
+            Self::Data => "data",
             Self::DataOrder => "data order",
             Self::Noise => "noise",
             Self::Dropout => "dropout",
@@ -76,13 +79,19 @@ impl Stream {
         low + (high - low) * self.generator.random::<f64>()
     }
 
-    /// Standard normal, by Marsaglia's polar method.
+    /// Standard normal.
     pub fn normal(&mut self) -> f64 {
+        self.normal_pair()[0]
+    }
+
+    /// Two independent standard normal deviates, by Marsaglia's polar method.
+    pub fn normal_pair(&mut self) -> [f64; 2] {
         loop {
             let (u, v) = (self.uniform(-1.0, 1.0), self.uniform(-1.0, 1.0));
             let square = u * u + v * v;
             if square > 0.0 && square < 1.0 {
-                return u * (-2.0 * libm::log(square) / square).sqrt();
+                let factor = (-2.0 * libm::log(square) / square).sqrt();
+                return [u * factor, v * factor];
             }
         }
     }

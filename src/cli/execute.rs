@@ -20,10 +20,10 @@ pub fn run_all<C: Chapter>(arguments: &Arguments<C>, places: &Places) -> Result<
     let protocol = arguments.protocol();
     let mut stages = Stages::new(arguments, places)?;
     let arms = arguments.chapter.pilots(arguments.setting())?;
-    let Some(trials) = stages.run("pilots", &arms, &protocol.pilot_seeds)? else { return Ok(None) };
+    let Some(trials) = stages.run::<C>("pilots", &arms, &protocol.pilot_seeds)? else { return Ok(None) };
     let pilots = Ran { arms, trials };
     let arms = arguments.chapter.arms(arguments.setting(), &pilots.trials)?;
-    let Some(trials) = stages.run("trials", &arms, &protocol.seeds)? else { return Ok(None) };
+    let Some(trials) = stages.run::<C>("trials", &arms, &protocol.seeds)? else { return Ok(None) };
     let mut record = record(arguments, places, pilots, Ran { arms, trials })?;
     record.made_by.seconds = tenths(started.elapsed().as_secs_f64());
     record.made_by.trial_seconds = tenths(stages.seconds);
@@ -42,10 +42,10 @@ pub fn refresh<C: Chapter>(arguments: &Arguments<C>, places: &Places) -> Result<
     let first = |seeds: &[u64]| seeds[..seeds.len().min(1)].to_vec();
     let mut stages = Stages::new(&Arguments { fresh: true, ..arguments.clone() }, places)?;
     let pilots = Ran { arms: arguments.chapter.pilots(arguments.setting())?, trials: old.pilots };
-    let fresh = stages.run("pilots", &pilots.arms, &first(&old.protocol.pilot_seeds))?;
+    let fresh = stages.run::<C>("pilots", &pilots.arms, &first(&old.protocol.pilot_seeds))?;
     same_traces(&pilots.trials, &fresh.unwrap_or_default())?;
     let trials = Ran { arms: arguments.chapter.arms(arguments.setting(), &pilots.trials)?, trials: old.trials };
-    let fresh = stages.run("trials", &trials.arms, &first(&old.protocol.seeds))?;
+    let fresh = stages.run::<C>("trials", &trials.arms, &first(&old.protocol.seeds))?;
     same_traces(&trials.trials, &fresh.unwrap_or_default())?;
     same_arms(&pilots)?;
     same_arms(&trials)?;
@@ -98,8 +98,8 @@ impl Stages {
         })
     }
 
-    /// None if trials of other shards are missing.
-    fn run(&mut self, name: &'static str, arms: &[Arm], seeds: &[u64]) -> Result<Option<Evidence>> {
+    /// What the chapter keeps of the trials. None if trials of other shards are missing.
+    fn run<C: Chapter>(&mut self, name: &'static str, arms: &[Arm], seeds: &[u64]) -> Result<Option<Evidence>> {
         let bar = progress::bar(name, count(arms, seeds));
         let runner = Runner {
             store: &self.store,
@@ -112,6 +112,6 @@ impl Stages {
         let Stage { evidence, seconds, missing } = runner.run(arms, seeds)?;
         bar.finish_and_clear();
         self.seconds += seconds;
-        Ok((missing == 0).then_some(evidence))
+        Ok((missing == 0).then(|| evidence.keeping(C::keeps)))
     }
 }

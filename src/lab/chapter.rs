@@ -36,6 +36,12 @@ pub trait Chapter: clap::Args + Serialize + Clone + 'static {
     /// The arms that are judged. Errors if the pilots allow no choice.
     fn arms(&self, setting: Setting, pilots: &Evidence) -> Result<Vec<Arm>>;
 
+    /// Whether the record keeps a trial's series or grid of this name. Trials that chapters share measure more than each shows;
+    /// the rest stays in the store. Values are kept always.
+    fn keeps(_arm: &str, _seed: Option<u64>, _name: &str) -> bool {
+        true
+    }
+
     /// The claims with their rules and, from the trials, their measurements.
     fn judge(&self, trials: &Evidence) -> Result<Vec<Claim>>;
 }

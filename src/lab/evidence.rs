@@ -22,6 +22,15 @@ pub struct Evidence {
 }
 
 impl Evidence {
+    /// Without the series and grids that `keeps` (by arm, seed and name) says no to.
+    pub fn keeping(mut self, keeps: fn(&str, Option<u64>, &str) -> bool) -> Self {
+        for TrialRecord { arm, seed, trace } in &mut self.trials {
+            trace.series.retain(|name, _| keeps(arm, *seed, name));
+            trace.grids.retain(|name, _| keeps(arm, *seed, name));
+        }
+        self
+    }
+
     /// The traces of an arm, by seed. Errors if there are none.
     pub fn traces(&self, arm: &str) -> Result<Vec<&Trace>> {
         let traces: Vec<&Trace> =
@@ -77,6 +86,16 @@ mod tests {
         let reach = |outcome| evidence(outcome).steps("a").unwrap()[0].step;
         assert_eq!(reach(Outcome::Finished), Some(7));
         assert_eq!(reach(Outcome::Diverged { step: 9 }), None);
+    }
+
+    #[test]
+    fn what_a_chapter_does_not_keep_is_dropped() {
+        let mut all = evidence(Outcome::Finished);
+        let series = &mut all.trials[0].trace.series;
+        series.extend(["one", "other"].map(|name| (name.to_owned(), crate::trial::Series::default())));
+        let kept = all.keeping(|arm, seed, name| arm == "a" && seed == Some(0) && name == "one");
+        let trace = &kept.trials[0].trace;
+        assert!(trace.series.contains_key("one") && trace.series.len() == 1 && trace.values.len() == 1);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The nets of the book. The normalization is an argument of their constructors.
 
 pub mod convolutional;
+pub mod deep_linear;
 pub mod layer;
 pub mod mlp;
 

@@ -2,6 +2,8 @@
 
 pub mod batch;
 pub mod group;
+pub mod lp;
+pub mod noise;
 pub mod running;
 
 use crate::ops::{block::Source, normalize::Then};
@@ -9,6 +11,8 @@ use crate::seed::Seed;
 use batch::{Affine, BatchNorm, Config, Gradient};
 use candle_core::{Device, Result, Tensor, Var};
 use group::GroupNorm;
+use lp::{LpNorm, Power};
+use noise::{Noise, Size};
 use running::Running;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
@@ -38,6 +42,11 @@ impl Pass {
     /// Batch statistics, and nothing moves.
     pub const PROBE: Self = Self { mode: Mode::Probe, ..Self::TRAIN };
     pub const EVAL: Self = Self { mode: Mode::Eval, ..Self::TRAIN };
+
+    /// What a training step sees, noise included, and nothing moves.
+    pub fn probe(step: u64, seed: Seed) -> Self {
+        Self { mode: Mode::Probe, step, seed }
+    }
 
     /// A training step.
     pub fn train(step: u64, seed: Seed) -> Self {
@@ -71,7 +80,8 @@ pub trait Norm: Send + Sync {
 
 /// A normalization by name: `none`, `batch`, or `group:8` for eight groups of channels. Of BatchNorm's γ and β
 /// `batch:gamma` learns only the first, `batch:beta` only the second, `batch:plain` neither; with `:held` behind it the
-/// gradient takes the statistics for constants.
+/// gradient takes the statistics for constants. `noisy` is BatchNorm with the noise of Santurkar et al. behind it, `noise` that
+/// noise alone, `noise:scaled` the same in parts of each unit's deviation; `lp:1`, `lp:2` and `lp:inf` divide by another norm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -79,6 +89,12 @@ pub enum Kind {
     Batch(Config),
     /// The number of groups; it must divide the channels.
     Group(usize),
+    /// BatchNorm, then noise.
+    Noisy,
+    /// Noise alone.
+    Noise(Size),
+    /// BatchNorm with another divisor.
+    Lp(Power),
 }
 
 impl Kind {
@@ -91,6 +107,9 @@ impl Kind {
             Self::None => None,
             Self::Batch(config) => Some(Box::new(BatchNorm::new(channels, config, device)?)),
             Self::Group(groups) => Some(Box::new(GroupNorm::new(channels, groups, device)?)),
+            Self::Noisy => Some(Box::new(Noise::behind_batch_norm(channels, device)?)),
+            Self::Noise(size) => Some(Box::new(Noise::alone(size))),
+            Self::Lp(power) => Some(Box::new(LpNorm::new(channels, power, device)?)),
         })
     }
 }
@@ -110,6 +129,12 @@ impl fmt::Display for Kind {
                 write!(formatter, "batch{affine}{gradient}")
             }
             Self::Group(groups) => write!(formatter, "group:{groups}"),
+            Self::Noisy => formatter.write_str("noisy"),
+            Self::Noise(Size::Absolute) => formatter.write_str("noise"),
+            Self::Noise(Size::OfDeviation) => formatter.write_str("noise:scaled"),
+            Self::Lp(Power::One) => formatter.write_str("lp:1"),
+            Self::Lp(Power::Two) => formatter.write_str("lp:2"),
+            Self::Lp(Power::Infinity) => formatter.write_str("lp:inf"),
         }
     }
 }
@@ -121,12 +146,13 @@ impl FromStr for Kind {
         let affine = [Affine::Both, Affine::Weight, Affine::Bias, Affine::Neither];
         let config = |gradient| affine.map(|affine| Self::Batch(Config { affine, gradient }));
         let mut named = [config(Gradient::Through), config(Gradient::Held)].concat();
-        named.push(Self::None);
+        named.extend([Self::None, Self::Noisy, Self::Noise(Size::Absolute), Self::Noise(Size::OfDeviation)]);
+        named.extend([Power::One, Power::Two, Power::Infinity].map(Self::Lp));
         let groups = || text.strip_prefix("group:")?.parse().ok().filter(|groups| *groups > 0).map(Self::Group);
         named.into_iter().find(|kind| kind.to_string() == text).or_else(groups).ok_or_else(|| {
             format!(
                 "'{text}' is no normalization; there are none, batch (with :gamma, :beta or :plain and :held behind it), \
-                 and group:G with G groups"
+                 group:G with G groups, noisy, noise, noise:scaled, and lp:1, lp:2 and lp:inf"
             )
         })
     }
@@ -141,8 +167,11 @@ mod tests {
         for kind in [Kind::None, Kind::BATCH, Kind::Group(8), "batch:plain:held".parse().unwrap()] {
             assert_eq!(kind.to_string().parse(), Ok(kind));
         }
+        for text in ["noisy", "noise", "noise:scaled", "lp:1", "lp:2", "lp:inf"] {
+            assert_eq!(text.parse::<Kind>().unwrap().to_string(), text);
+        }
         assert_eq!("batch".parse(), Ok(Kind::Batch(Config::default())));
-        for wrong in ["", "Batch", "group", "group:", "group:0", "group:-1", "batch:2"] {
+        for wrong in ["", "Batch", "group", "group:", "group:0", "group:-1", "batch:2", "noise:", "lp:3"] {
             assert!(wrong.parse::<Kind>().is_err(), "{wrong}");
         }
     }

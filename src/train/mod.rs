@@ -2,6 +2,7 @@
 
 pub mod batches;
 pub mod classifier;
+pub mod deep_linear;
 pub mod descent;
 pub mod optimizer;
 pub mod paper_mlp;

@@ -1,0 +1,131 @@
+//! ℓp normalization over the batch (Santurkar et al. 2018, arXiv:1805.11604, §3.3): "normalize them by the average of their
+//! ℓp-norm (before shifting the mean), for p = 1, 2, ∞".
+//!
+//! μ_c = mean over the batch and space
+//! d_c = Σ |x| / M,  √(Σ x² / M)  or  max |x|,  of the M values of the channel, before μ is subtracted
+//! y   = γ_c (x − μ_c) / (d_c + ε) + β_c
+//!
+//! The paper gives no formula, and does not say what average over a batch makes of ℓ∞: we take the largest value. As d is
+//! taken before the mean is subtracted, ℓ2 is not BatchNorm: d² = σ² + μ². Gradients flow through μ and d. For evaluation, of
+//! which the paper says nothing, moving averages of μ and d take their place, with BatchNorm's momentum; both start from
+//! BatchNorm's 0 and 1.
+
+use super::{
+    Mode, Norm, Pass,
+    running::{Moments, Running},
+};
+use crate::ops::{
+    block::Source,
+    normalize::{Divisor, Normalization, Over, Then},
+};
+use candle_core::{DType, Device, Result, Tensor, Var};
+use serde::{Deserialize, Serialize};
+
+/// ε, as BatchNorm's.
+const EPSILON: f64 = 1e-5;
+
+/// What the newest batch weighs in the moving averages.
+const MOMENTUM: f64 = 0.1;
+
+/// p.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Power {
+    One,
+    Two,
+    Infinity,
+}
+
+impl Power {
+    fn divisor(self) -> Divisor {
+        match self {
+            Self::One => Divisor::MeanAbsolute,
+            Self::Two => Divisor::RootMeanSquare,
+            Self::Infinity => Divisor::MaxAbsolute,
+        }
+    }
+}
+
+/// The layer, for `[N, C, ..]`.
+pub struct LpNorm {
+    power: Power,
+    /// γ, `[C]`, starts at 1.
+    weight: Var,
+    /// β, `[C]`, starts at 0.
+    bias: Var,
+    /// Of μ and, in the place of a variance, of d: no one else may read it as one.
+    running: Running,
+}
+
+impl LpNorm {
+    pub fn new(channels: usize, power: Power, device: &Device) -> Result<Self> {
+        let (weight, bias) = (Var::ones(channels, DType::F32, device)?, Var::zeros(channels, DType::F32, device)?);
+        Ok(Self { power, weight, bias, running: Running::new(channels, device)? })
+    }
+
+    /// With a mean and a divisor that do not depend on the input.
+    fn with(&self, input: &Tensor, mean: &Tensor, divisor: &Tensor) -> Result<Tensor> {
+        let shape: Vec<usize> =
+            (0..input.rank()).map(|axis| if axis == 1 { self.weight.elem_count() } else { 1 }).collect();
+        let scale = (self.weight.as_tensor() / (divisor + EPSILON)?)?;
+        let centred = input.broadcast_sub(&mean.reshape(&*shape)?)?;
+        centred.broadcast_mul(&scale.reshape(&*shape)?)?.broadcast_add(&self.bias.reshape(&*shape)?)
+    }
+}
+
+impl Norm for LpNorm {
+    fn forward(&self, input: &Tensor, pass: Pass) -> Result<Tensor> {
+        self.forward_then(Source::Tensor(input), pass, Then::NOTHING)
+    }
+
+    fn forward_then(&self, source: Source, pass: Pass, then: Then) -> Result<Tensor> {
+        if pass.mode == Mode::Eval {
+            let Moments { mean, variance: divisor } = self.running.moments()?;
+            return then.apply(&self.with(&source.tensor()?, &mean, &divisor)?);
+        }
+        let how = Normalization { over: Over::Batch, divisor: self.power.divisor(), epsilon: EPSILON };
+        let normalized = source.normalize_then(&self.weight, &self.bias, how, then)?;
+        if pass.mode == Mode::Train {
+            self.running.track(Moments { mean: normalized.mean, variance: normalized.spread }, MOMENTUM)?;
+        }
+        Ok(normalized.output)
+    }
+
+    fn parameters(&self) -> Vec<Var> {
+        vec![self.weight.clone(), self.bias.clone()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(tensor: &Tensor) -> Vec<f32> {
+        tensor.flatten_all().unwrap().to_vec1().unwrap()
+    }
+
+    /// Values 1, −2, 3, 6: mean 2; the divisors are 3, √12.5 and 6.
+    #[test]
+    fn the_divisor_is_taken_before_the_mean() {
+        let batch = Tensor::new(&[[1f32], [-2.0], [3.0], [6.0]], &Device::Cpu).unwrap();
+        for (power, divisor) in [(Power::One, 3.0), (Power::Two, 12.5f32.sqrt()), (Power::Infinity, 6.0)] {
+            let layer = LpNorm::new(1, power, &Device::Cpu).unwrap();
+            let output = values(&layer.forward(&batch, Pass::PROBE).unwrap());
+            for (found, centred) in output.iter().zip([-1.0, -4.0, 1.0, 4.0]) {
+                assert!((found - centred / divisor).abs() < 1e-4, "{power:?}: {output:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn evaluation_takes_the_moving_averages_and_a_probe_moves_nothing() {
+        let batch = Tensor::new(&[[1f32], [-2.0], [3.0], [6.0]], &Device::Cpu).unwrap();
+        let layer = LpNorm::new(1, Power::One, &Device::Cpu).unwrap();
+        let judged = || values(&layer.forward(&batch, Pass::EVAL).unwrap())[0];
+        let before = judged();
+        layer.forward(&batch, Pass::PROBE).unwrap();
+        assert_eq!(judged(), before);
+        layer.forward(&batch, Pass::TRAIN).unwrap();
+        assert!((judged() - (1.0 - 0.2) / (0.9 + 0.3)).abs() < 1e-4, "{}", judged());
+    }
+}

@@ -1,0 +1,93 @@
+//! The nets, rates and probes that chapters 6 to 9 share (Santurkar et al. 2018, arXiv:1805.11604, appendix A), so that an
+//! arm of one chapter is the same trial in another.
+//!
+//! The paper trains a VGG-like net on CIFAR-10 by SGD at rates 0.1 and 0.5, batch 128, without augmentation, Glorot's
+//! weights, and a deep linear net at 10⁻⁶ and 10⁻⁷. Here stand ReLU MLPs of width 100 and a small CNN on Fashion-MNIST in
+//! the place of the first; the second is as in the paper.
+//! The CNN takes batches of 64, for speed.
+
+use super::looks::Probes;
+use super::study::Study;
+use super::subject::Subject;
+use crate::data::labelled::Labelled;
+use crate::net::convolutional::Stage::{self, Convolution, Pool};
+use crate::net::layer::{Activation, Hidden, Weights};
+use crate::norm::Kind;
+use crate::train::classifier::{Architecture, Classifier};
+use crate::train::deep_linear::DeepLinear;
+use crate::train::optimizer::Rule;
+
+/// The learning rate of MLPs and CNN: the paper's.
+pub const RATE: f64 = 0.1;
+/// The learning rates of the CNN: those of the paper's Fig. 3, and one between.
+pub const CNN_RATES: [f64; 3] = [0.01, 0.03, 0.1];
+/// Those of the deep linear net: those of the paper's Fig. 3, and one below.
+pub const LINEAR_RATES: [f64; 3] = [1e-8, 1e-7, 1e-6];
+/// The CNN: that of VGG-A's order, an eighth as wide and without its first and last stage, then a linear layer.
+pub const CNN: [Stage; 8] =
+    [Convolution(8), Pool, Convolution(16), Convolution(16), Pool, Convolution(32), Convolution(32), Pool];
+
+// ANCHOR: nets
+/// A ReLU MLP with so many hidden layers of 100 units.
+pub fn mlp(data: &Labelled, depth: usize, norm: Kind, steps: u64) -> Study {
+    let training = classifier(data, Architecture::Mlp(vec![100; depth]), norm, RATE, 128, steps);
+    let histogram_layers = vec![2, depth - 1];
+    Study {
+        subject: Subject::Classifier(training),
+        probes: Probes { looks: 20, examples: 512, histogram_layers, ..Probes::default() },
+    }
+}
+
+/// The small CNN.
+pub fn cnn(data: &Labelled, norm: Kind, learning_rate: f64, steps: u64) -> Study {
+    let training = classifier(data, Architecture::Convolutional(&CNN), norm, learning_rate, 64, steps);
+    let probes = Probes {
+        looks: 15,
+        examples: 256,
+        shift_layers: vec![3, 5, 6],
+        multiples: vec![0.5, 1.0, 2.0, 3.0, 4.0],
+        levels: vec![1.5, 1.0, 0.8, 0.7, 0.6],
+        level_interval: 10,
+        histogram_layers: vec![4],
+    };
+    Study { subject: Subject::Classifier(training), probes }
+}
+
+/// The deep linear net of 25 layers of 10 × 10 on 1,000 examples.
+pub fn deep_linear(norm: Kind, learning_rate: f64, steps: u64) -> Study {
+    let training = DeepLinear { layers: 25, width: 10, examples: 1000, norm, learning_rate, steps, target_loss: 1e4 };
+    let probes = Probes {
+        looks: 30,
+        examples: 1000,
+        shift_layers: vec![2, 9, 17, 25],
+        multiples: vec![0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0],
+        levels: vec![3e4, 2e4, 1e4, 5e3, 2e3],
+        level_interval: 10,
+        histogram_layers: vec![1, 11, 24],
+    };
+    Study { subject: Subject::DeepLinear(training), probes }
+}
+// ANCHOR_END: nets
+
+fn classifier(
+    data: &Labelled,
+    architecture: Architecture,
+    norm: Kind,
+    learning_rate: f64,
+    batch_size: usize,
+    steps: u64,
+) -> Classifier {
+    let curve_examples = if matches!(architecture, Architecture::Mlp(_)) { 1000 } else { 200 };
+    Classifier {
+        data: data.clone(),
+        architecture,
+        hidden: Hidden::new(norm, Activation::Relu),
+        weights: Weights::Glorot,
+        rule: Rule::Sgd,
+        learning_rate,
+        batch_size,
+        steps,
+        target_accuracy: 0.8,
+        curve_examples,
+    }
+}

@@ -1,0 +1,139 @@
+//! Training the deep linear network of Santurkar et al. 2018 (arXiv:1805.11604, appendix A): min ½ Σ ‖W_1 … W_k x − A x‖², with
+//! x and A of independent standard normal values, by gradient descent on all examples at once.
+//!
+//! The paper does not say whether the loss is a sum or a mean, nor of the ½: the sum with ½ begins where its Fig. 10
+//! begins, at some 5 · 10⁴, and goes with its learning rate of 10⁻⁶. Scaling the loss is scaling the learning rate.
+
+use super::optimizer::{Optimizer, Rule};
+use crate::net::{
+    Net,
+    deep_linear::DeepLinearNet,
+    layer::{Init, Weights},
+};
+use crate::norm::{Kind, Pass};
+use crate::seed::{Purpose, Seed};
+use crate::trial::{FINAL_LOSS, Outcome, Reach, Series, TARGET, Trace, Trial, sample_steps};
+use candle_core::{Device, Result, Tensor};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Points of a curve in every factor of ten of the steps.
+const SAMPLES_PER_DECADE: u32 = 12;
+
+/// The trial: initial weights, x and A come from the seed, the rest stands here.
+#[derive(Clone, Debug, Serialize)]
+pub struct DeepLinear {
+    pub layers: usize,
+    pub width: usize,
+    pub examples: usize,
+    pub norm: Kind,
+    pub learning_rate: f64,
+    pub steps: u64,
+    /// Training loss that counts as trained.
+    pub target_loss: f64,
+}
+
+/// A moment of the training, for who wants to look on.
+pub struct LinearMoment<'a> {
+    /// Steps taken.
+    pub step: u64,
+    pub net: &'a dyn Net,
+    /// x, `[N, width]`.
+    pub inputs: &'a Tensor,
+    /// A x, `[N, width]`.
+    pub targets: &'a Tensor,
+    pub seed: Seed,
+}
+
+impl Trial for DeepLinear {
+    const SOURCE: &'static str = file!();
+
+    fn data(&self) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
+
+    /// Series `train_loss` over steps; `target` reached; value `final_train_loss`.
+    fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
+        self.run_watched(seed, device, |_, _| Ok(()))
+    }
+}
+
+/// ½ Σ ‖prediction − target‖² over the batch.
+pub fn half_squares(predictions: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    (predictions - targets)?.sqr()?.sum_all()? * 0.5
+}
+
+impl DeepLinear {
+    /// The same, and at each step `watch` may look at the net and add to the trace. It must leave the net as it found
+    /// it.
+    pub fn run_watched(
+        &self,
+        seed: Seed,
+        device: &Device,
+        mut watch: impl FnMut(&LinearMoment, &mut Trace) -> Result<()>,
+    ) -> Result<Trace> {
+        let stream = &mut seed.stream(Purpose::Init, 0);
+        let init = Init { weights: Weights::Glorot, stream, device };
+        let net = DeepLinearNet::new(self.layers, self.width, self.norm, init)?;
+        let stream = &mut seed.stream(Purpose::Data, 0);
+        let inputs = stream.normal_tensor((self.examples, self.width), 1.0, device)?;
+        let targets = inputs.matmul(&stream.normal_tensor((self.width, self.width), 1.0, device)?)?;
+        let mut optimizer = Optimizer::new(Rule::Sgd, net.parameters(), self.learning_rate)?;
+        let mut trace = Trace::default();
+        let mut curve = Series::default();
+        let mut reached = Reach { step: None, budget: self.steps };
+        let mut samples = sample_steps(self.steps, SAMPLES_PER_DECADE).into_iter().peekable();
+        for step in 0..=self.steps {
+            watch(&LinearMoment { step, net: &net, inputs: &inputs, targets: &targets, seed }, &mut trace)?;
+            let loss = half_squares(&net.forward(&inputs, Pass::train(step, seed))?, &targets)?;
+            let value = f64::from(loss.to_scalar::<f32>()?);
+            if !value.is_finite() {
+                trace.outcome = Outcome::Diverged { step };
+                break;
+            }
+            if samples.next_if_eq(&step).is_some() {
+                curve.x.push(step as f64);
+                curve.y.push(value);
+            }
+            if reached.step.is_none() && value <= self.target_loss {
+                reached.step = Some(step);
+            }
+            if step < self.steps {
+                optimizer.step(&loss.backward()?)?;
+            }
+        }
+        if trace.outcome == Outcome::Finished {
+            trace.values.extend(curve.y.last().map(|loss| (FINAL_LOSS.into(), *loss)));
+        }
+        trace.series.insert("train_loss".into(), curve);
+        trace.reached.insert(TARGET.into(), reached);
+        Ok(trace)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trial(norm: Kind, learning_rate: f64, steps: u64) -> DeepLinear {
+        DeepLinear { layers: 25, width: 10, examples: 1000, norm, learning_rate, steps, target_loss: 3e4 }
+    }
+
+    /// E ‖Ax‖² is 100, that of a Glorot net's output 10: half of both, a thousand times.
+    #[test]
+    fn the_loss_begins_where_the_papers_does_and_falls() {
+        for norm in [Kind::None, Kind::BATCH] {
+            let trace = trial(norm, 1e-6, 150).run(Seed(0), &Device::Cpu).unwrap();
+            let curve = &trace.series["train_loss"].y;
+            assert!(3e4 < curve[0] && curve[0] < 1e5, "{norm}: {}", curve[0]);
+            assert!(trace.values[FINAL_LOSS] < 0.9 * curve[0], "{norm}: {curve:?}");
+        }
+    }
+
+    #[test]
+    fn divergence_is_a_result() {
+        let trace = trial(Kind::None, 1.0, 20).run(Seed(0), &Device::Cpu).unwrap();
+        assert!(matches!(trace.outcome, Outcome::Diverged { step } if step > 0));
+        assert_eq!(trace.reached[TARGET], Reach { step: None, budget: 20 });
+    }
+}
