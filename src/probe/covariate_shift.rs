@@ -103,8 +103,8 @@ mod tests {
         let shifts = covariate_shift(&objective, &slope, rate, &[1, 2, 3]).unwrap();
         for (layer, shift) in shifts.into_iter().enumerate() {
             let mut moved = w;
-            for earlier in 0..layer {
-                moved[earlier] -= rate * gradient(w, earlier);
+            for (earlier, moved) in moved.iter_mut().enumerate().take(layer) {
+                *moved -= rate * gradient(w, earlier);
             }
             let (g, after) = (gradient(w, layer), gradient(moved, layer));
             assert!((shift.difference - (g - after).abs()).abs() < 1e-5, "layer {layer}: {shift:?} {g} {after}");

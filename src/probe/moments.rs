@@ -34,13 +34,11 @@ pub fn moments(net: &dyn Net, inputs: &Tensor, pass: Pass) -> Result<[Layers; 2]
     Ok(found)
 }
 
-/// Shows, of every hidden layer (from 0), the place, the values unit after unit, and how many units there are.
-fn watch_hidden(
-    net: &dyn Net,
-    inputs: &Tensor,
-    pass: Pass,
-    see: &mut dyn FnMut(usize, Place, &[f32], usize),
-) -> Result<()> {
+/// Sees of a hidden layer, counted from 0, the place, the values unit after unit, and how many units there are.
+type See<'a> = &'a mut dyn FnMut(usize, Place, &[f32], usize);
+
+/// Shows every hidden layer.
+fn watch_hidden(net: &dyn Net, inputs: &Tensor, pass: Pass, see: See) -> Result<()> {
     let hidden = net.layers().len() - 1;
     net.forward_watched(inputs, pass, &mut |layer, place, tensor| {
         if layer < hidden && place != Place::Mapped {
