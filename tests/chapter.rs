@@ -85,29 +85,37 @@ fn ticks_of_threads(process: u32) -> Option<std::collections::BTreeMap<String, u
     Some(threads.filter_map(ticks).collect())
 }
 
+/// The most threads of a chapter's run that compute at a time, each having the processor for most of an interval of
+/// 100 ms, which has 10 ticks.
+#[cfg(target_os = "linux")]
+fn threads_at_a_time(jobs: usize) -> usize {
+    let desk = Desk::new();
+    let program = assert_cmd::cargo::cargo_bin("ch01-feature-normalization");
+    let mut child = std::process::Command::new(program)
+        .args(["--scale", "smoke", "--steps", "2000", "--fresh", "--jobs", &jobs.to_string(), "--out"])
+        .arg(desk.path("out"))
+        .env("NORMBOOK_LAB", desk.path("lab"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let (mut before, mut most) = (std::collections::BTreeMap::new(), 0);
+    while child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(100));
+        let now = ticks_of_threads(child.id()).unwrap_or_default();
+        let spent = |(thread, ticks): (&String, &u64)| ticks - before.get(thread).unwrap_or(&0);
+        most = most.max(now.iter().map(spent).filter(|ticks| *ticks > 6).count());
+        before = now;
+    }
+    most
+}
+
+/// On a machine so busy that no thread has a processor to itself a run says nothing; then another is looked at.
 #[test]
 #[cfg(target_os = "linux")]
 fn as_many_threads_compute_as_there_are_jobs() {
     for jobs in [1, 2] {
-        let desk = Desk::new();
-        let program = assert_cmd::cargo::cargo_bin("ch01-feature-normalization");
-        let mut child = std::process::Command::new(program)
-            .args(["--scale", "smoke", "--steps", "2000", "--fresh", "--jobs", &jobs.to_string(), "--out"])
-            .arg(desk.path("out"))
-            .env("NORMBOOK_LAB", desk.path("lab"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        // A thread computes if it has the processor for most of an interval of 100 ms, which has 10 ticks.
-        let (mut before, mut most) = (std::collections::BTreeMap::new(), 0);
-        while child.try_wait().unwrap().is_none() {
-            std::thread::sleep(Duration::from_millis(100));
-            let now = ticks_of_threads(child.id()).unwrap_or_default();
-            let spent = |(thread, ticks): (&String, &u64)| ticks - before.get(thread).unwrap_or(&0);
-            most = most.max(now.iter().map(spent).filter(|ticks| *ticks > 6).count());
-            before = now;
-        }
+        let most = (0..10).map(|_| threads_at_a_time(jobs)).find(|most| *most > 0).unwrap_or(0);
         assert!((1..=jobs).contains(&most), "{jobs} jobs, but {most} threads compute at a time");
     }
 }
