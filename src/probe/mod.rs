@@ -30,6 +30,7 @@ pub mod rate_sweep;
 pub mod recovery;
 pub mod rescaling;
 pub mod singular_values;
+pub mod slice;
 pub mod stepping;
 pub mod study;
 pub mod subject;
