@@ -136,7 +136,7 @@ impl Chapter for StableDistributions {
                 .measuring("training accuracy, noisy BatchNorm minus BatchNorm"),
             tested
                 .says(
-                    "In evaluation, without the noise, noisy BatchNorm is as good on test images as BatchNorm",
+                    "Without the noise, in evaluation, it is as good on test images",
                     "ours: what the paper leaves open",
                 )
                 .measuring("test accuracy, noisy BatchNorm minus BatchNorm"),
@@ -144,13 +144,10 @@ impl Chapter for StableDistributions {
                 .says("Noisy BatchNorm trains much better than the plain net", paper)
                 .measuring("training accuracy, noisy BatchNorm minus plain"),
             stops
-                .says("The noise of noisy BatchNorm prevents the plain net from training entirely", paper)
+                .says("The same noise prevents the plain net from training entirely", paper)
                 .measuring("training accuracy of the plain net with noise (guessing: 0.1)"),
             scaled
-                .says(
-                    "Noise in parts of the units' deviation does the plain net more harm, not less",
-                    "ours: a control",
-                )
+                .says("Noise in parts of the units' deviation does it more harm, not less", "ours: a control")
                 .measuring("training accuracy, the paper's noise minus scaled noise"),
             unstable
                 .says(

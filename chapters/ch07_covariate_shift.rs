@@ -124,18 +124,15 @@ impl Chapter for CovariateShift {
             less_with_batch_norm(Claim::difference("linear", at_least(0.05, 0.0)).headline(), "linear", LINEAR)?
                 .says("In the deep linear net BatchNorm turns the gradients more, not less", paper),
             less_with_batch_norm(Claim::difference("cnn", at_least(0.05, 0.0)), "cnn", CNN)?
-                .says("In the CNN BatchNorm turns the gradients more, not less", paper),
+                .says("So it does in the CNN", paper),
             more_with_batch_norm(Claim::ratio("linear-difference", at_least(1.25, 1.0)), "linear", LINEAR)?
-                .says("In the deep linear net BatchNorm makes the gradients change by more", paper),
+                .says("In the deep linear net BatchNorm makes them change by more", paper),
             more_with_batch_norm(Claim::ratio("cnn-difference", at_least(1.25, 1.0)), "cnn", CNN)?
-                .says("In the CNN BatchNorm makes the gradients change by more", paper),
+                .says("So it does in the CNN, too", paper),
             none.says("Without BatchNorm the deep linear net has almost no shift, for the entirety of training", paper)
                 .measuring("cosine of G and G′, plain net"),
             uncorrelated
-                .says(
-                    "With BatchNorm the deep linear net's gradients before and after the shift are almost uncorrelated",
-                    paper,
-                )
+                .says("With BatchNorm G and G′ are almost uncorrelated", paper)
                 .measuring("cosine of G and G′, net with BatchNorm"),
             loss.says("With BatchNorm the deep linear net comes to a lower loss", "Santurkar et al. 2018, Fig. 3b")
                 .measuring("final training loss, plain over BatchNorm"),

@@ -142,7 +142,8 @@ mod tests {
                 assert_eq!(direction.sqr().unwrap().sum_all().unwrap().to_scalar::<f32>().unwrap(), 0.0);
             }
         }
-        let [one, other] = [&drawn[0][0], &drawn[1][0]].map(|tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap());
+        let [one, other] =
+            [&drawn[0][0], &drawn[1][0]].map(|tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap());
         assert_ne!(one, other);
     }
 
