@@ -32,6 +32,7 @@ pub mod readings;
 pub mod recovery;
 pub mod rescaling;
 pub mod singular_values;
+pub mod slice;
 pub mod stepping;
 pub mod study;
 pub mod subject;

@@ -1,7 +1,7 @@
-//! The lecture's slides: slide → chapter → claim → verdict, from `book/slides.toml`.
+//! The lecture's slides: slide → claims → verdicts, from `book/slides.toml`.
 
 use crate::evidence::Chapter;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use normbook::plot::svg::escape;
 use serde::Deserialize;
 
@@ -18,10 +18,7 @@ struct Slide {
     title: String,
     /// What it says.
     says: String,
-    /// `ch01`, or empty where no chapter is written yet.
-    #[serde(default)]
-    chapter: String,
-    /// The ids of the claims that answer it.
+    /// The claims that answer it, such as `ch01/steps`; none where no chapter is written yet.
     #[serde(default)]
     claims: Vec<String>,
 }
@@ -31,14 +28,10 @@ pub fn html(toml: &str, chapters: &[Chapter]) -> Result<String> {
     let file: File = toml::from_str(toml).context("book/slides.toml")?;
     let mut rows = String::new();
     for slide in &file.slide {
-        ensure!(
-            !slide.chapter.is_empty() || slide.claims.is_empty(),
-            "book/slides.toml: {:?} names claims but no chapter",
-            slide.title
-        );
-        let answer = if slide.chapter.is_empty() { "not written yet".to_owned() } else { answer(slide, chapters)? };
+        let answers = slide.claims.iter().map(|claim| answer(claim, chapters)).collect::<Result<Vec<_>>>()?;
+        let answers = if answers.is_empty() { "not written yet".to_owned() } else { answers.join("<br>") };
         rows +=
-            &format!("<tr><td>{}</td><td>{}</td><td>{answer}</td></tr>\n", escape(&slide.title), escape(&slide.says));
+            &format!("<tr><td>{}</td><td>{}</td><td>{answers}</td></tr>\n", escape(&slide.title), escape(&slide.says));
     }
     Ok(format!(
         "<div class=\"table-wrapper\"><table>\n<thead><tr><th>Slide</th><th>What it says</th><th>Claims and verdicts\
@@ -46,17 +39,51 @@ pub fn html(toml: &str, chapters: &[Chapter]) -> Result<String> {
     ))
 }
 
-fn answer(slide: &Slide, chapters: &[Chapter]) -> Result<String> {
-    let chapter = chapters.iter().find(|chapter| chapter.id == slide.chapter);
-    let chapter = chapter.with_context(|| format!("book/slides.toml: no chapter {}", slide.chapter))?;
-    let Ok(record) = &chapter.record else { return Ok("evidence missing".into()) };
-    ensure!(!slide.claims.is_empty(), "book/slides.toml: {:?} names no claim of {}", slide.title, slide.chapter);
-    let mut links = Vec::new();
-    for id in &slide.claims {
-        let claim = record.claims.iter().find(|claim| claim.id == *id);
-        let claim = claim.with_context(|| format!("book/slides.toml: {} has no claim {id}", slide.chapter))?;
-        let page = format!("{}.html#claim-{}-{id}", chapter.program.replace('-', "_"), chapter.id);
-        links.push(format!("<a href=\"{page}\">{}, {id}</a>: {}", chapter.id, claim.verdict.words()));
+/// A link to a claim, with its verdict.
+fn answer(claim: &str, chapters: &[Chapter]) -> Result<String> {
+    let (of, id) = claim
+        .split_once('/')
+        .with_context(|| format!("book/slides.toml: {claim:?} names no chapter; write it as ch01/{claim}"))?;
+    let chapter = chapters.iter().find(|chapter| chapter.id == of);
+    let chapter = chapter.with_context(|| format!("book/slides.toml: {claim:?}: there is no chapter {of}"))?;
+    let Ok(record) = &chapter.record else { return Ok(format!("{of}, {id}: evidence missing")) };
+    let claim = record.claims.iter().find(|claim| claim.id == id);
+    let claim = claim.with_context(|| format!("book/slides.toml: {of} has no claim {id}"))?;
+    let page = format!("{}.html#claim-{of}-{id}", chapter.program.replace('-', "_"));
+    Ok(format!("<a href=\"{page}\">{of}, {id}</a>: {}", claim.verdict.words()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence;
+    use std::path::Path;
+
+    fn table(claims: &str) -> Result<String> {
+        let chapters = evidence::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))?;
+        html(&format!("[[slide]]\ntitle = \"A & B\"\nsays = \"x < y\"\nclaims = [{claims}]\n"), &chapters)
     }
-    Ok(links.join("<br>"))
+
+    #[test]
+    fn a_slide_is_answered_by_claims_of_several_chapters() {
+        let html = table("\"ch01/steps\", \"ch08b/lipschitz\"").unwrap();
+        assert!(html.contains("<td>A &amp; B</td><td>x &lt; y</td>"));
+        let first =
+            html.find("<a href=\"ch01_feature_normalization.html#claim-ch01-steps\">ch01, steps</a>: ").unwrap();
+        let second = html.find("<br><a href=\"ch08b_theorems.html#claim-ch08b-lipschitz\">ch08b, lipschitz</a>: ");
+        assert!(first < second.unwrap());
+        assert!(table("").unwrap().contains("not written yet"));
+    }
+
+    #[test]
+    fn what_does_not_exist_is_named() {
+        for (claims, complaint) in [
+            ("\"steps\"", "\"steps\" names no chapter; write it as ch01/steps"),
+            ("\"ch99/steps\"", "there is no chapter ch99"),
+            ("\"ch01/nonsense\"", "ch01 has no claim nonsense"),
+        ] {
+            let error = format!("{:#}", table(claims).unwrap_err());
+            assert!(error.contains(complaint), "{error}");
+        }
+    }
 }
