@@ -25,7 +25,7 @@ use normbook::norm::{Kind, lp::Power};
 use normbook::probe::looks::TRAIN_ACCURACY;
 use normbook::probe::nets_of_santurkar::{RATE, cnn, deep_linear};
 use normbook::probe::output_scale::{OutputScale, of_normal_values};
-use normbook::probe::readings::{accuracy_at, at_level, moved};
+use normbook::probe::readings::{accuracy_at, at_level, moved, seed_by_seed};
 use normbook::probe::{study::Study, subject::Subject};
 use normbook::train::classifier::TEST_ACCURACY;
 use normbook::trial::{FINAL_LOSS, Trace};
@@ -122,7 +122,10 @@ impl Chapter for LpNorms {
             better = better.part(norm, loss("plain", norm)?);
             comparable = comparable.part(norm, loss(norm, "batch")?);
             let (lp, batch) = (of("cnn", norm), of("cnn", "batch"));
-            let early = |than: &str| pairs(trials, &lp, than, |a, b| Some(accuracy_at(a, 0.2)? - accuracy_at(b, 0.2)?));
+            let early = |than: &str| -> Result<Vec<f64>> {
+                let less = |lp: &Trace, than: &Trace| Some(accuracy_at(lp, 0.2)? - accuracy_at(than, 0.2)?);
+                Ok(seed_by_seed(&trials.traces(&lp)?, &trials.traces(than)?, less))
+            };
             faster = faster.part(norm, early("cnn plain")?);
             trained = trained.part(&format!("{norm}, early"), early(&batch)?);
             trained =
@@ -144,13 +147,13 @@ impl Chapter for LpNorms {
         let mut at_loss = Claim::ratio("smoother-at-loss", at_least(1.25, 1.0));
         for (net, histograms, levels) in NETS {
             for (norm, _) in LP {
-                let (plain, lp) = (of(net, "plain"), of(net, norm));
+                let (plain, lp) = (trials.traces(&of(net, "plain"))?, trials.traces(&of(net, norm))?);
                 let way = |trace: &Trace| trace.grids.get(histograms).map(moved);
-                let ways = pairs(trials, &lp, &plain, |lp, plain| Some(way(lp)? / way(plain)?))?;
+                let ways = seed_by_seed(&lp, &plain, |lp, plain| Some(way(lp)? / way(plain)?));
                 further = further.part(&format!("{net}, {norm}"), ways);
                 for level in levels {
                     let beta = |trace: &Trace| at_level(trace, "gradient_level_beta", level);
-                    let ratios = pairs(trials, &plain, &lp, |plain, lp| Some(beta(plain)? / beta(lp)?))?;
+                    let ratios = seed_by_seed(&plain, &lp, |plain, lp| Some(beta(plain)? / beta(lp)?));
                     at_loss = at_loss.part(&format!("{net}, {norm}, loss {level}"), ratios);
                 }
             }
@@ -170,10 +173,16 @@ impl Chapter for LpNorms {
                 .says("In the deep linear net ℓ1 normalization takes fewer steps than BatchNorm", "ours: on the way")
                 .measuring("steps to a loss of 10⁴, BatchNorm over ℓ1"),
             steps("l1-size", within(1.025, 0.225), "batch as large as l1", "l1")?
-                .says("BatchNorm with outputs as large as those of ℓ1 normalization takes as many", "ours: a control")
+                .says(
+                    "BatchNorm with outputs as large as ℓ1's takes as many steps in the deep linear net as ℓ1",
+                    "ours: a control",
+                )
                 .measuring("steps to a loss of 10⁴, BatchNorm with γ starting at √(π/2) over ℓ1"),
             steps("linf-size", at_least(1.25, 1.0), "linf", "batch as large as linf")?
-                .says("ℓ∞ normalization takes more steps than BatchNorm with outputs as small", "ours: a control")
+                .says(
+                    "In the deep linear net ℓ∞ normalization takes more steps than BatchNorm with outputs as small",
+                    "ours: a control",
+                )
                 .measuring("steps to a loss of 10⁴, ℓ∞ over BatchNorm with γ starting at 0.291"),
             faster
                 .says("In the CNN each ℓp norm trains faster than no norm", paper)
@@ -200,7 +209,10 @@ impl Chapter for LpNorms {
                 .says("With an ℓp norm the landscape along the gradient is smoother than in the plain net", paper)
                 .measuring("effective β-smoothness and range of the loss, medians over the training, plain over ℓp"),
             at_loss
-                .says("At the same loss, too, the gradient is smoother with an ℓp norm", "ours: a control")
+                .says(
+                    "At the same loss the gradient is smoother with an ℓp norm than in the plain net",
+                    "ours: a control",
+                )
                 .measuring("effective β-smoothness where the loss first comes down to a level, plain over ℓp"),
             of_both(Claim::ratio("similar", within(1.25, 0.75)), &LANDSCAPE, LP_ARM, "batch")?
                 .says("The landscape with an ℓp norm is like that with BatchNorm: within a factor of 2", paper)
@@ -211,12 +223,6 @@ impl Chapter for LpNorms {
         Ok(claims.map(|claim| claim.covering(covers)).into())
     }
     // ANCHOR_END: judge
-}
-
-/// What two arms give seed by seed, without the seeds that give nothing.
-fn pairs(trials: &Evidence, one: &str, other: &str, of: impl Fn(&Trace, &Trace) -> Option<f64>) -> Result<Vec<f64>> {
-    let other = trials.traces(other)?;
-    Ok(trials.traces(one)?.into_iter().zip(other).filter_map(|(one, other)| of(one, other)).collect())
 }
 
 /// An arm's name.
