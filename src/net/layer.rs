@@ -219,6 +219,46 @@ mod tests {
         }
     }
 
+    /// After the first training pass weight normalization's units have mean 0 and deviation 1 over that batch, and the net
+    /// that evaluates is the one that was trained.
+    #[test]
+    fn a_first_batch_sets_weight_normalization() {
+        let mut stream = Seed(0).stream(Purpose::Init, 0);
+        let images = (stream.normal_tensor((20, 2, 6, 6), 3.0, &Device::Cpu).unwrap() + 1.0).unwrap();
+        let then = Hidden::new("weight".parse().unwrap(), Activation::Relu);
+        let layer = Layer::convolution(2, 4, 3, then, &mut init(&mut stream)).unwrap();
+        let drawn = values(&layer.effective_weight(Pass::EVAL).unwrap());
+        for (drawn, weight) in drawn.iter().zip(values(layer.weight())) {
+            assert!((drawn - weight).abs() < 1e-6);
+        }
+        layer.forward(&images, Pass::TRAIN).unwrap();
+        let mut mapped = Vec::new();
+        let watch = |place, tensor: &Tensor| {
+            if place == Place::Mapped {
+                mapped = tensor.transpose(0, 1)?.flatten_from(1)?.to_vec2::<f32>()?;
+            }
+            Ok(())
+        };
+        layer.forward_watched(&images, 1, Pass::EVAL, watch).unwrap();
+        for unit in mapped {
+            let mean = |power: i32| unit.iter().map(|z| z.powi(power)).sum::<f32>() / unit.len() as f32;
+            assert!(mean(1).abs() < 1e-4 && (mean(2) - 1.0).abs() < 1e-3, "{} {}", mean(1), mean(2));
+        }
+    }
+
+    /// With a norm that has an activation of its own, the net's is not applied: values below 0 come through.
+    #[test]
+    fn frn_takes_the_place_of_the_activation() {
+        let mut stream = Seed(0).stream(Purpose::Init, 0);
+        let images = stream.normal_tensor((3, 2, 6, 6), 1.0, &Device::Cpu).unwrap();
+        let layer =
+            Layer::convolution(2, 4, 3, Hidden::new(Kind::Frn, Activation::Relu), &mut init(&mut stream)).unwrap();
+        let threshold = layer.parameters().pop().unwrap();
+        threshold.set(&(threshold.as_detached_tensor() - 0.5).unwrap()).unwrap();
+        let lowest = values(&layer.forward(&images, Pass::TRAIN).unwrap()).into_iter().fold(f32::MAX, f32::min);
+        assert_eq!(lowest, -0.5);
+    }
+
     #[test]
     fn dropout_keeps_the_mean_and_rests_in_evaluation() {
         let mut stream = Seed(0).stream(Purpose::Init, 0);

@@ -147,6 +147,7 @@ impl Norm for BatchNorm {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::norm::testing::{assert_golden, assert_gradients_of};
 
     fn values(tensor: &Tensor) -> Vec<f32> {
         tensor.flatten_all().unwrap().to_vec1().unwrap()
@@ -200,6 +201,14 @@ mod tests {
         let one = Tensor::ones((1, 2), DType::F32, &Device::Cpu).unwrap();
         assert!(layer.forward(&one, Pass::TRAIN).unwrap_err().to_string().contains("at least two"));
         assert!(layer.forward(&one, Pass::EVAL).is_ok());
+    }
+
+    #[test]
+    fn the_gradients_are_central_differences_and_pytorchs() {
+        let layer = || BatchNorm::new(3, Config::default(), DType::F64, &Device::Cpu).unwrap();
+        assert_gradients_of(&layer(), &[5, 3], Pass::PROBE);
+        assert_gradients_of(&layer(), &[2, 3, 2, 3], Pass::PROBE);
+        assert_golden("batch", &layer());
     }
 
     #[test]

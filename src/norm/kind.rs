@@ -24,8 +24,8 @@ use std::{fmt, str::FromStr};
 /// A normalization of activations, of weights, or both, by name:
 /// - `none`.
 /// - `batch`: of its γ and β `batch:gamma` learns only the first, `batch:beta` only the second, `batch:plain` neither; with `:held`
-///   behind it the gradient takes the statistics for constants. `renorm` corrects it by moving statistics as the paper does,
-///   `renorm:R:D:S` up to r_max R and d_max D after S steps. `lp:1`, `lp:2` and `lp:inf` divide by another norm, `mean` by none.
+///   behind it the gradient takes the statistics for constants. `renorm` corrects it by moving statistics with the paper's
+///   schedule, in which it is BatchNorm for the first 5,000 steps; `renorm:R:D:S` up to r_max R and d_max D after S steps. `lp:1`, `lp:2` and `lp:inf` divide by another norm, `mean` by none.
 /// - `layer`, `instance`, `group:8` for eight groups of channels; `rms` and `frn` (filter response) subtract no mean.
 /// - `dyt`: a tanh in the place of a norm.
 /// - `weight` and `spectral` normalize weights: `weight:mean` with mean-only BatchNorm behind; with `:drawn` behind either, weights

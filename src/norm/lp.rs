@@ -96,6 +96,7 @@ impl Norm for LpNorm {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::norm::testing::assert_gradients_of;
 
     fn values(tensor: &Tensor) -> Vec<f32> {
         tensor.flatten_all().unwrap().to_vec1().unwrap()
@@ -111,6 +112,15 @@ mod tests {
             for (found, centred) in output.iter().zip([-1.0, -4.0, 1.0, 4.0]) {
                 assert!((found - centred / divisor).abs() < 1e-4, "{power:?}: {output:?}");
             }
+        }
+    }
+
+    #[test]
+    fn the_gradients_are_central_differences() {
+        for power in [Power::One, Power::Two, Power::Infinity] {
+            let layer = LpNorm::new(3, power, DType::F64, &Device::Cpu).unwrap();
+            assert_gradients_of(&layer, &[5, 3], Pass::PROBE);
+            assert_gradients_of(&layer, &[2, 3, 2, 2], Pass::PROBE);
         }
     }
 
