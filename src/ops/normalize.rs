@@ -129,7 +129,6 @@ pub fn normalize_composed(input: &Tensor, weight: &Tensor, bias: &Tensor, how: N
     let roughly = mean_of(&sets)?.detach();
     let mean = (mean_of(&sets.broadcast_sub(&roughly)?)? + roughly)?;
     let centred = sets.broadcast_sub(&mean)?;
-    // ANCHOR: divisor
     // The gradient at 0 is 0.
     let absolute = || &sets * sets.sign()?.detach();
     let spread = match how.divisor {
@@ -149,7 +148,6 @@ pub fn normalize_composed(input: &Tensor, weight: &Tensor, bias: &Tensor, how: N
             (sizes * share)?.sum_keepdim((0, 2))?
         }
     };
-    // ANCHOR_END: divisor
     let divisor = match how.divisor {
         Divisor::Deviation => (&spread + how.epsilon)?.sqrt()?,
         _ => (&spread + how.epsilon)?,
