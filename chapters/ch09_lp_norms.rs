@@ -170,7 +170,10 @@ impl Chapter for LpNorms {
                 .says("In the deep linear net ℓ1 normalization performs even better than BatchNorm", paper)
                 .measuring("final training loss, BatchNorm over ℓ1"),
             steps("l1-steps", at_least(1.1, 1.0), "batch", "l1")?
-                .says("In the deep linear net ℓ1 normalization takes fewer steps than BatchNorm", "ours: on the way")
+                .says(
+                    "In the deep linear net ℓ1 normalization takes fewer steps than BatchNorm",
+                    "ours: before the end",
+                )
                 .measuring("steps to a loss of 10⁴, BatchNorm over ℓ1"),
             steps("l1-size", within(1.025, 0.225), "batch as large as l1", "l1")?
                 .says(

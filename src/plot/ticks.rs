@@ -51,8 +51,10 @@ pub fn ticks(axis: &Axis, range: &Range<f64>) -> Vec<f64> {
     if !axis.log {
         return multiples(range, round_step(range));
     }
-    let powers = multiples(range, round_step(range).max(1.0));
-    if powers.len() >= FEWEST {
+    // A step of five decades may leave one or two powers, where one of two leaves enough.
+    let largest = round_step(range).max(1.0);
+    let steps = [100.0, 50.0, 20.0, 10.0, 5.0, 2.0, 1.0].into_iter().filter(|step| *step <= largest);
+    if let Some(powers) = steps.map(|step| multiples(range, step)).find(|powers| powers.len() >= FEWEST) {
         return powers;
     }
     let in_between = multiples(&(range.start - 1.0..range.end), 1.0)
@@ -127,6 +129,7 @@ mod tests {
         assert_eq!(labels(&LINEAR, -0.35..0.2), ["−0.2", "0", "0.2"]);
         assert_eq!(between(0.5, 2e4), ["1", "10", "100", "1000", "10⁴"]);
         assert_eq!(between(1e-9, 1e9), ["10⁻⁵", "1", "10⁵"]);
+        assert_eq!(between(2e-3, 1.5e9), ["0.01", "1", "100", "10⁴", "10⁶", "10⁸"]);
     }
 
     #[test]
