@@ -132,7 +132,7 @@ mod tests {
             let norm = SpectralNorm::new(&weight).unwrap();
             norm.weight(&weight, Pass::TRAIN).unwrap();
             let evaluated = || norm.weight(&weight, Pass::EVAL);
-            assert_gradients(&[weight.clone()], evaluated, evaluated);
+            assert_gradients(std::slice::from_ref(&weight), evaluated, evaluated);
         }
         let (weight, upstream) = (variable(0, &[4, 6]), normal(1, &[4, 6]));
         let norm = SpectralNorm::new(&weight).unwrap();
