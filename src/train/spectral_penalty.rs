@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(values(&gradient), values(&bias));
     }
 
-    /// Gradient descent on the penalty alone brings σ down to the next singular value, then both together; the others stay.
+    /// Gradient descent on the penalty alone brings σ down towards the smallest singular value, which hardly moves.
     #[test]
     fn descent_flattens_the_spectrum() {
         let mut weight = weight(&[4, 6]);
@@ -125,12 +125,12 @@ mod tests {
         };
         let before = sorted(&weight);
         let mut penalty = SpectralPenalty::new(LAMBDA, 1);
-        for _ in 0..120 {
+        for _ in 0..300 {
             let gradient = penalty.add(0, &weight, weight.zeros_like().unwrap()).unwrap();
             weight = (weight - (gradient * 0.05).unwrap()).unwrap();
         }
         let after = sorted(&weight);
-        assert!(after[3] < before[2] && after[2] > 0.9 * after[3], "{before:?} {after:?}");
-        assert!((0..2).all(|place| (after[place] / before[place] - 1.0).abs() < 1e-2), "{before:?} {after:?}");
+        assert!(after[3] / after[0] < 0.5 * before[3] / before[0], "{before:?} {after:?}");
+        assert!((after[0] / before[0] - 1.0).abs() < 0.05, "{before:?} {after:?}");
     }
 }
