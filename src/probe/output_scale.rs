@@ -28,7 +28,7 @@ impl Trial for OutputScale {
         self.subject.data()
     }
 
-    /// As the subject's own training.
+    /// As the subject's own training. What looks on here is no probe: at step 0 it changes the net.
     fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
         self.subject.run_watched(seed, device, |scene| match scene.step() {
             0 => scale(scene.net(), self.gamma),
