@@ -28,6 +28,11 @@ impl Chapter {
     pub fn must_run(&self) -> bool {
         self.record.is_err() || !self.stale.is_empty()
     }
+
+    /// Where the box of one of its claims stands in the book.
+    pub fn address_of(&self, claim: &str) -> String {
+        format!("{}.html#claim-{}-{claim}", self.program.replace('-', "_"), self.id)
+    }
 }
 
 /// All chapters, in order. Errors only if the tree itself cannot be read.

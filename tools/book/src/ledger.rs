@@ -4,7 +4,6 @@ use crate::evidence::Chapter;
 use anyhow::{Context, Result};
 use normbook::cli::report;
 use normbook::lab::claim::Claim;
-use normbook::lab::record::Record;
 use normbook::lab::record::write_atomically;
 use normbook::plot::svg::escape;
 use std::path::Path;
@@ -12,11 +11,12 @@ use std::path::Path;
 const BEGIN: &str = "<!-- ledger -->";
 const END: &str = "<!-- end of ledger -->";
 
-/// Each claim with its record, the headline of each chapter first.
-fn claims(chapters: &[Chapter]) -> impl Iterator<Item = (&Record, &Claim)> {
-    chapters.iter().filter_map(|chapter| chapter.record.as_ref().ok()).flat_map(|record| {
-        let (headline, others): (Vec<&Claim>, Vec<&Claim>) = record.claims.iter().partition(|claim| claim.headline);
-        headline.into_iter().chain(others).map(move |claim| (record, claim))
+/// Each claim with its chapter, the headline of each chapter first.
+fn claims(chapters: &[Chapter]) -> impl Iterator<Item = (&Chapter, &Claim)> {
+    chapters.iter().flat_map(|chapter| {
+        let claims = chapter.record.as_ref().map_or(&[][..], |record| &record.claims);
+        let (headline, others): (Vec<&Claim>, Vec<&Claim>) = claims.iter().partition(|claim| claim.headline);
+        headline.into_iter().chain(others).map(move |claim| (chapter, claim))
     })
 }
 
@@ -30,8 +30,8 @@ fn found(claim: &Claim) -> Vec<String> {
 
 /// For the terminal.
 pub fn text(chapters: &[Chapter]) -> String {
-    let row = |(record, claim): (&Record, &Claim)| {
-        vec![record.chapter.clone(), claim.id.clone(), claim.verdict.words().into(), claim.statement.clone()]
+    let row = |(chapter, claim): (&Chapter, &Claim)| {
+        vec![chapter.id.clone(), claim.id.clone(), claim.verdict.words().into(), claim.statement.clone()]
     };
     report::table(&claims(chapters).map(row).collect::<Vec<_>>())
 }
@@ -39,16 +39,14 @@ pub fn text(chapters: &[Chapter]) -> String {
 /// For a page: a table whose claims lead to their boxes.
 pub fn html(chapters: &[Chapter]) -> String {
     let mut rows = String::new();
-    for (record, claim) in claims(chapters) {
-        let program =
-            chapters.iter().find(|chapter| chapter.id == record.chapter).map_or("", |chapter| &chapter.program);
-        let page = format!("{}.html#claim-{}-{}", program.replace('-', "_"), record.chapter, claim.id);
+    for (chapter, claim) in claims(chapters) {
+        let page = chapter.address_of(&claim.id);
         let verdict = claim.verdict.words();
         rows += &format!(
             "<tr class=\"{}\"><td>{}</td><td><a href=\"{page}\">{}</a></td><td>{}<small>{}</small></td>\
              <td class=\"verdict {}\">{verdict}</td></tr>\n",
             if claim.headline { "headline" } else { "supporting" },
-            escape(record.chapter.trim_start_matches("ch").trim_start_matches('0')),
+            escape(chapter.id.trim_start_matches("ch").trim_start_matches('0')),
             escape(&claim.statement),
             found(claim).iter().map(|line| format!("{}<br>", escape(line))).collect::<String>(),
             escape(&claim.measured),
@@ -63,10 +61,10 @@ pub fn html(chapters: &[Chapter]) -> String {
 
 fn markdown(chapters: &[Chapter]) -> String {
     let cell = |text: &str| text.replace('|', "\\|");
-    let row = |(record, claim): (&Record, &Claim)| {
+    let row = |(chapter, claim): (&Chapter, &Claim)| {
         format!(
             "| {} | {} | {} | {} |\n",
-            record.chapter,
+            chapter.id,
             cell(&claim.statement),
             cell(&format!("{}: {}", claim.measured, found(claim).join("; "))),
             claim.verdict.words()
