@@ -1,8 +1,8 @@
 //! What a run prints at its end.
 
 use crate::lab::claim::{Claim, Measure, Part};
-use crate::lab::verdict::Verdict;
-use crate::plot::number::number;
+use crate::lab::verdict::{Rule, Verdict};
+use crate::plot::number::{chosen, number};
 use anyhow::{Context, Result};
 use std::io::Write;
 
@@ -13,6 +13,22 @@ pub fn print(text: &str) -> Result<()> {
             Err(error).context("cannot write to standard output")
         }
         _ => Ok(()),
+    }
+}
+
+/// The rule of a claim in words.
+pub fn rule(claim: &Claim) -> String {
+    let what = match (claim.measure, claim.parts.len()) {
+        (Measure::Exact, 0 | 1) => "the value",
+        (Measure::Exact, _) => "every value",
+        (_, 0 | 1) => "the whole interval",
+        (..) => "every whole interval",
+    };
+    match claim.rule {
+        Rule::AtLeast { floor, .. } => format!("holds if {what} is at least {}", chosen(floor)),
+        Rule::Within { center, margin } => {
+            format!("holds if {what} lies within {} of {}", chosen(margin), chosen(center))
+        }
     }
 }
 
@@ -50,7 +66,7 @@ pub fn claims(claims: &[Claim]) -> String {
         let headline = if claim.headline { " (headline)" } else { "" };
         text += &format!("\n{}{headline}: {}\n", claim.id, claim.statement);
         text += &format!("  measured  {}\n", claim.measured);
-        text += &format!("  rule      {}\n", claim.holds_if());
+        text += &format!("  rule      {}\n", rule(claim));
         for part in &claim.parts {
             text += &format!("  found     {}: {}\n", part.at, measurement(claim, part));
         }

@@ -1,11 +1,12 @@
 //! Horizontal bars with their values: the median over seeds, a mark for each seed, below them a stroke for the 95 % t
 //! interval of their mean; the committed value dashed.
 
-use super::chart::{place, range, tick, title_lines};
+use super::chart::{range, title_lines};
 use super::figure::{Axis, Bar};
 use super::number::number;
 use super::style::{FAINT, INK, TEXT, UNIT, committed as committed_color, series as series_color, stroke, text};
 use super::svg::{Area, drawing};
+use super::ticks::{label, place, ticks};
 use crate::lab::record::Record;
 use crate::lab::statistics::{Interval, median, t_interval};
 use anyhow::{Context, Result, ensure};
@@ -32,11 +33,10 @@ pub fn draw(
     let along = |placed: f64| left + ((placed - span.start) / (span.end - span.start) * f64::from(right - left)) as i32;
     let paint = |shape: PathElement<(i32, i32)>| area.draw(&shape).map_err(drawing);
     let below = text(INK).pos(Pos::new(HPos::Center, VPos::Top));
-    let ticks = ticks(axis, span.start, span.end);
-    for placed in ticks {
+    for placed in ticks(axis, &span) {
         paint(PathElement::new(vec![(along(placed), top), (along(placed), bottom)], stroke(FAINT, 1.0, 1.0)))?;
         let position = (along(placed), bottom + 4 * UNIT);
-        area.draw(&Text::new(tick(axis, placed), position, below.clone())).map_err(drawing)?;
+        area.draw(&Text::new(label(axis, placed), position, below.clone())).map_err(drawing)?;
     }
     let middle = ((left + right) / 2, bottom + (TEXT + 10) * UNIT);
     area.draw(&Text::new(axis.label.clone(), middle, below)).map_err(drawing)?;
@@ -80,14 +80,4 @@ fn samples_of(record: &Record, bar: &Bar, axis: &Axis) -> Result<Vec<f64>> {
         samples.extend(placed);
     }
     Ok(samples)
-}
-
-/// About six round places between `start` and `end`; whole powers on a logarithmic axis.
-fn ticks(axis: &Axis, start: f64, end: f64) -> Vec<f64> {
-    let rough = (end - start) / 5.0;
-    let power = libm::pow(10.0, libm::log10(rough).floor());
-    let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|digit| digit * power).find(|step| *step >= rough);
-    let step = step.unwrap_or(rough).max(if axis.log { 1.0 } else { 0.0 });
-    let first = (start / step).ceil() as i64;
-    (first..).map(|index| index as f64 * step).take_while(|place| *place <= end).collect()
 }

@@ -3,17 +3,16 @@
 //! Logarithmic axes are linear ones over log₁₀ of the data, so that all charts share one type.
 
 use super::figure::Axis;
-use super::number::{number, superscript};
 use super::style::{FAINT, INK, TEXT, UNIT, WIDTH, stroke, text, text_width, upward_text};
 use super::svg::{Area, drawing};
+use super::ticks::{Ticked, label};
 use anyhow::Result;
-use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::{Cartesian2d, ChartBuilder, ChartContext, PathElement, SVGBackend, Text};
 use plotters::style::RGBColor;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::ops::Range;
 
-pub type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+pub type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Ticked, Ticked>>;
 
 /// Height of a line of text, in units.
 const LINE: i32 = (TEXT + 4) * UNIT;
@@ -25,11 +24,6 @@ const SAMPLE: i32 = 22 * UNIT;
 pub struct Entry {
     pub label: String,
     pub color: RGBColor,
-}
-
-/// Where `value` lies on `axis`; none where a logarithmic axis has no place for it.
-pub fn place(axis: &Axis, value: f64) -> Option<f64> {
-    if axis.log { (value > 0.0).then(|| libm::log10(value)) } else { Some(value) }
 }
 
 /// The range of placed values with a little room; one around 0 for no values.
@@ -59,7 +53,7 @@ pub fn frame<'a, 'b>(
         .margin_bottom(LINE + MARGIN)
         .set_label_area_size(plotters::prelude::LabelAreaPosition::Left, left - LINE)
         .set_label_area_size(plotters::prelude::LabelAreaPosition::Bottom, LINE + MARGIN)
-        .build_cartesian_2d(x_range, y_range)
+        .build_cartesian_2d(Ticked::new(x, x_range), Ticked::new(y, y_range))
         .map_err(drawing)?;
     chart
         .configure_mesh()
@@ -68,10 +62,8 @@ pub fn frame<'a, 'b>(
         .light_line_style(stroke(FAINT, 0.0, 0.0))
         .bold_line_style(stroke(FAINT, 1.0, 1.0))
         .label_style(text(INK))
-        .x_labels(6)
-        .y_labels(6)
-        .x_label_formatter(&|value| tick(x, *value))
-        .y_label_formatter(&|value| tick(y, *value))
+        .x_label_formatter(&|value| label(x, *value))
+        .y_label_formatter(&|value| label(y, *value))
         .draw()
         .map_err(drawing)?;
     let (_, height) = area.dim_in_pixel();
@@ -122,39 +114,9 @@ fn legend_below(area: &Area, legend: &[Entry], top: i32) -> Result<i32> {
     Ok(top + if legend.is_empty() { 0 } else { (row + 1) * LINE })
 }
 
-/// The label of a tick: 10ⁿ on a logarithmic axis.
-pub fn tick(axis: &Axis, placed: f64) -> String {
-    if !axis.log {
-        // Sums of binary fractions leave crumbs: 0.30000000000000004.
-        let rounded = (placed * 1e9).round() / 1e9;
-        return format!("{}", if rounded == 0.0 { 0.0 } else { rounded }).replace('-', "−");
-    }
-    let power = placed.round();
-    if (placed - power).abs() > 1e-9 {
-        let value = libm::pow(10.0, placed);
-        return number(format!("{value:.0e}").parse().unwrap_or(value));
-    }
-    match power as i32 {
-        -2 => "0.01".into(),
-        -1 => "0.1".into(),
-        0 => "1".into(),
-        1 => "10".into(),
-        2 => "100".into(),
-        3 => "1000".into(),
-        power => format!("10{}", superscript(&power.to_string())),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ticks_are_legible() {
-        let (linear, log) = (Axis { label: "".into(), log: false }, Axis { label: "".into(), log: true });
-        assert_eq!([0.1 + 0.2, -0.0, -2.0].map(|value| tick(&linear, value)), ["0.3", "0", "−2"]);
-        assert_eq!([0.0, 1.0, -4.0, 12.0, 0.5].map(|value| tick(&log, value)), ["1", "10", "10⁻⁴", "10¹²", "3"]);
-    }
 
     #[test]
     fn a_range_holds_its_values() {

@@ -1,10 +1,10 @@
 //! Curves: every seed faint, their median bold; the committed run's median dashed.
 
-use super::chart::{Entry, frame, place, range};
+use super::chart::{Entry, frame, range};
 use super::figure::{Axis, Line};
 use super::style::{committed as committed_color, series as series_color, stroke};
 use super::svg::{Area, drawing};
-use crate::lab::Scale;
+use super::ticks::place;
 use crate::lab::record::Record;
 use crate::lab::statistics::median;
 use crate::trial::Series;
@@ -71,10 +71,8 @@ pub fn series_of<'a>(record: &'a Record, line: &Line) -> Result<Vec<&'a Series>>
         trace.series.get(&line.series).with_context(|| format!("arm {} has no series named {}", line.arm, line.series))
     };
     let found: Vec<&Series> = traces.into_iter().map(series).collect::<Result<_>>()?;
-    // A few steps may be too few for what a series tells, such as the steps to a target.
-    let may_be_empty = record.protocol.scale == Scale::Smoke;
     ensure!(
-        may_be_empty || found.iter().any(|series| !series.x.is_empty()),
+        line.may_be_empty || found.iter().any(|series| !series.x.is_empty()),
         "arm {}: the series {} is empty",
         line.arm,
         line.series

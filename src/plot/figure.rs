@@ -33,6 +33,9 @@ pub struct Line {
     pub label: String,
     pub arm: String,
     pub series: String,
+    /// That no seed has a point is no error, such as where a series tells of targets that were reached.
+    #[serde(default)]
+    pub may_be_empty: bool,
 }
 
 /// One labelled bar, from a value of an arm.

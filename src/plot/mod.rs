@@ -10,6 +10,7 @@ mod histograms;
 pub mod number;
 mod style;
 pub mod svg;
+mod ticks;
 
 use crate::lab::record::Record;
 use anyhow::{Context, Result};

@@ -13,6 +13,12 @@ pub fn number(value: f64) -> String {
     }
 }
 
+/// A number that somebody chose, such as a tolerance: its digits are not those of a measurement.
+pub fn chosen(value: f64) -> String {
+    let text = number(value).replace(".00·", "·");
+    text.strip_prefix("1·").map(str::to_owned).unwrap_or(text)
+}
+
 /// A whole number, written small and high.
 pub fn superscript(number: &str) -> String {
     let high = |character: char| match character {
@@ -28,6 +34,11 @@ pub fn superscript(number: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn chosen_numbers_have_no_digits_for_show() {
+        assert_eq!([0.0, 0.05, 1e-9, 2e-7, 1.5e-7].map(chosen), ["0", "0.05", "10⁻⁹", "2·10⁻⁷", "1.50·10⁻⁷"]);
+    }
 
     #[test]
     fn numbers_are_short() {

@@ -43,7 +43,7 @@ impl Sources<'_> {
                 Ok(claim_box(record, claim))
             }
             ("verdict", [chapter, id]) => Ok(find_claim(self.record(chapter)?, id)?.verdict.words().into()),
-            ("rule", [chapter, id]) => Ok(find_claim(self.record(chapter)?, id)?.holds_if()),
+            ("rule", [chapter, id]) => Ok(report::rule(find_claim(self.record(chapter)?, id)?)),
             ("measured", [chapter, id, at]) => {
                 let claim = find_claim(self.record(chapter)?, id)?;
                 let part = claim.parts.iter().find(|part| part.at == *at);
@@ -178,7 +178,7 @@ fn claim_box(record: &Record, claim: &Claim) -> String {
         escape(&claim.statement),
         escape(&claim.source),
         escape(&claim.measured),
-        escape(&claim.holds_if()),
+        escape(&report::rule(claim)),
         found.join("<br>"),
         escape(&interval),
     )
