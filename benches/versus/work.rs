@@ -1,7 +1,7 @@
 //! The nets to time and the batch that each sees, from seed 0.
 
 use anyhow::{Context, Result};
-use candle_core::{Device, Tensor, Var};
+use candle_core::{DType, Device, Tensor, Var};
 use clap::{Args, ValueEnum};
 use normbook::net::convolutional::{Convolutional, SMALL, Task, VGG_A};
 use normbook::net::layer::{Activation, Hidden, Init, Layer, Weights};
@@ -71,7 +71,9 @@ impl Work {
                 let task = Task { channels: 3, height: 32, width: 32, classes: CLASSES };
                 Box::new(Convolutional::new(&VGG_A, Hidden::new(self.norm, Activation::Relu), task, init)?)
             }
-            Architecture::BatchNorm2d => Box::new(Alone(BatchNorm::new(64, Config::default(), &Device::Cpu)?)),
+            Architecture::BatchNorm2d => {
+                Box::new(Alone(BatchNorm::new(64, Config::default(), DType::F32, &Device::Cpu)?))
+            }
         })
     }
 

@@ -115,8 +115,8 @@ mod tests {
     use crate::seed::{Purpose, Seed};
     use candle_core::Device;
 
-    fn check(stages: &[Stage], task: Task) {
-        for norm in [Kind::None, Kind::BATCH, Kind::Group(8)] {
+    fn check(stages: &[Stage], task: Task, norms: &[&str]) {
+        for norm in norms.iter().map(|norm| norm.parse::<Kind>().unwrap()) {
             let mut stream = Seed(0).stream(Purpose::Init, 0);
             let init = Init { weights: Weights::Glorot, stream: &mut stream, device: &Device::Cpu };
             let net = Convolutional::new(stages, Hidden::new(norm, Activation::Relu), task, init).unwrap();
@@ -126,7 +126,8 @@ mod tests {
             let classes = Tensor::new(&[1u32, 3], &Device::Cpu).unwrap();
             let gradients = cross_entropy(&logits, &classes).unwrap().backward().unwrap();
             for parameter in net.parameters() {
-                let gradient = gradients.get(&parameter).expect("every parameter has a gradient");
+                let gradient =
+                    gradients.get(&parameter).unwrap_or_else(|| panic!("{norm}: a parameter without a gradient"));
                 assert_eq!(gradient.dims(), parameter.dims());
             }
             assert_eq!(net.forward(&images, Pass::EVAL).unwrap().dims(), [2, task.classes]);
@@ -135,7 +136,10 @@ mod tests {
 
     #[test]
     fn the_nets_have_the_shapes_of_their_tasks() {
-        check(&SMALL, Task { channels: 1, height: 28, width: 28, classes: 10 });
-        check(&VGG_A, Task { channels: 3, height: 32, width: 32, classes: 10 });
+        let norms = ["none", "batch", "group:8"];
+        let others = ["layer", "instance", "rms", "renorm:3:5:0", "frn", "dyt", "mean", "weight:mean", "spectral"];
+        let small = Task { channels: 1, height: 28, width: 28, classes: 10 };
+        check(&SMALL, small, &[&norms[..], &others].concat());
+        check(&VGG_A, Task { channels: 3, height: 32, width: 32, classes: 10 }, &norms);
     }
 }

@@ -1,14 +1,15 @@
 //! The deep linear network of Santurkar et al. 2018 (arXiv:1805.11604, appendix A): W_1 … W_k x, square, without biases.
 //!
 //! The paper does not say where BatchNorm stands in it nor whether γ and β are trained. Here it stands behind every layer
-//! but the last, whose outputs are the predictions, and both are trained.
+//! but the last, whose outputs are the predictions, and both are trained. A weight normalization that begins where its first
+//! batch says sets biases there, once.
 
 use super::{
     Net, Watch,
     layer::{Activation, Hidden, Init, Layer},
     mlp::Mlp,
 };
-use crate::norm::{Kind, Norm, Pass};
+use crate::norm::{Kind, Pass};
 use candle_core::{Result, Tensor, Var};
 
 /// The net: an MLP without activations whose biases stay at 0.
@@ -36,10 +37,9 @@ impl Net for DeepLinearNet {
 
     /// Without the biases.
     fn parameters(&self) -> Vec<Var> {
-        let of_layer = |layer: &Layer| {
-            let of_norm = layer.norm().map(Norm::parameters).unwrap_or_default();
-            [vec![layer.weight().clone()], of_norm].concat()
-        };
+        let is_bias = |layer: &Layer, parameter: &Var| parameter.id() == layer.bias().id();
+        let of_layer =
+            |layer: &Layer| layer.parameters().into_iter().filter(|one| !is_bias(layer, one)).collect::<Vec<_>>();
         self.layers().into_iter().flat_map(of_layer).collect()
     }
 }

@@ -1,95 +1,12 @@
 //! Layers with weights. Biases start at 0.
 
+pub use super::settings::{Activation, Hidden, Init, Order, Weights};
+
 use super::Place;
-use crate::norm::{Kind, Mode, Norm, Pass};
-use crate::ops::{
-    activation::{relu, sigmoid},
-    block::Source,
-    conv2d::Windows,
-    linear::linear,
-    normalize::Then,
-    pool::max_pool2d,
-};
-use crate::seed::{Purpose, Stream};
-use candle_core::{DType, Device, Result, Tensor, Var};
-use serde::{Deserialize, Serialize};
-
-/// A layer's nonlinearity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Activation {
-    /// Nothing: the net stays linear.
-    Identity,
-    Relu,
-    Sigmoid,
-}
-
-impl Activation {
-    pub fn apply(self, input: &Tensor) -> Result<Tensor> {
-        match self {
-            Self::Identity => Ok(input.clone()),
-            Self::Relu => relu(input),
-            Self::Sigmoid => sigmoid(input),
-        }
-    }
-}
-
-/// Where the normalization stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Order {
-    /// Between the linear map and the activation, as in the paper.
-    NormFirst,
-    /// Behind the activation.
-    ActivationFirst,
-}
-
-/// How initial weights are distributed: normal with mean 0.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Weights {
-    /// Variance 2 / (a + b) for a values that flow into a unit and b out of it (Glorot & Bengio 2010, eq. 12).
-    Glorot,
-    /// A standard deviation for all.
-    Deviation(f64),
-}
-
-impl Weights {
-    fn deviation(self, into: usize, out_of: usize) -> f64 {
-        match self {
-            Self::Glorot => (2.0 / (into + out_of) as f64).sqrt(),
-            Self::Deviation(deviation) => deviation,
-        }
-    }
-}
-
-/// Where a net's weights begin.
-pub struct Init<'a> {
-    pub weights: Weights,
-    /// What they are drawn from, layer by layer.
-    pub stream: &'a mut Stream,
-    pub device: &'a Device,
-}
-
-/// What a layer does after its linear map.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Hidden {
-    pub norm: Kind,
-    pub activation: Activation,
-    pub order: Order,
-    /// Chance of a value to be dropped in training (Srivastava et al. 2014); the others grow by 1 / (1 − chance).
-    pub dropout: f64,
-}
-
-impl Hidden {
-    /// Nothing.
-    pub const LINEAR: Self = Self::new(Kind::None, Activation::Identity);
-
-    /// A normalization, then an activation.
-    pub const fn new(norm: Kind, activation: Activation) -> Self {
-        Self { norm, activation, order: Order::NormFirst, dropout: 0.0 }
-    }
-}
+use crate::norm::{Mode, Norm, Pass, reparameterization::Reparameterization};
+use crate::ops::{block::Source, conv2d::Windows, linear::linear, normalize::Then, pool::max_pool2d};
+use crate::seed::Purpose;
+use candle_core::{Result, Tensor, Var};
 
 /// A layer's linear map.
 enum Map {
@@ -104,6 +21,8 @@ pub struct Layer {
     map: Map,
     weight: Var,
     bias: Var,
+    /// How the weight that multiplies comes from `weight`, if it is another.
+    reparameterization: Option<Box<dyn Reparameterization>>,
     norm: Option<Box<dyn Norm>>,
     then: Hidden,
 }
@@ -124,10 +43,12 @@ impl Layer {
     }
 
     fn new(map: Map, weight: Tensor, then: Hidden) -> Result<Self> {
-        let outputs = weight.dim(0)?;
-        let bias = Var::zeros(outputs, DType::F32, weight.device())?;
-        let norm = then.norm.build(outputs, weight.device())?;
-        Ok(Self { map, weight: Var::from_tensor(&weight)?, bias, norm, then })
+        let (outputs, dtype, device) = (weight.dim(0)?, weight.dtype(), weight.device());
+        let bias = Var::zeros(outputs, dtype, device)?;
+        let (norm, reparameterization) = (then.norm.build(outputs, dtype, device)?, then.norm.reparameterize(&weight)?);
+        let activation = if then.norm.activates() { Activation::Identity } else { then.activation };
+        let then = Hidden { activation, ..then };
+        Ok(Self { map, weight: Var::from_tensor(&weight)?, bias, reparameterization, norm, then })
     }
 
     /// Map, normalization, activation, in the layer's order, dropout.
@@ -139,14 +60,15 @@ impl Layer {
     /// taken before a last activation: the same values and gradients, and fewer values to activate.
     pub fn forward_pooled(&self, input: &Tensor, window: usize, pass: Pass) -> Result<Tensor> {
         let Hidden { activation, order, .. } = self.then;
+        let weight = &self.weight_on(input, pass)?;
         let output = match order {
             Order::NormFirst => {
                 let then = Then { window, relu: activation == Activation::Relu };
-                let normalized = self.normalized(self.source(input, &mut None)?, pass, then)?;
+                let normalized = self.normalized(self.source(input, weight, &self.bias, &mut None)?, pass, then)?;
                 if then.relu { normalized } else { activation.apply(&normalized)? }
             }
             Order::ActivationFirst => {
-                let activated = activation.apply(&self.source(input, &mut None)?.tensor()?)?;
+                let activated = activation.apply(&self.source(input, weight, &self.bias, &mut None)?.tensor()?)?;
                 self.normalized(Source::Tensor(&activated), pass, Then { window, relu: false })?
             }
         };
@@ -161,7 +83,8 @@ impl Layer {
         pass: Pass,
         mut watch: impl FnMut(Place, &Tensor) -> Result<()>,
     ) -> Result<Tensor> {
-        let mapped = self.source(input, &mut None)?.tensor()?;
+        let weight = &self.weight_on(input, pass)?;
+        let mapped = self.source(input, weight, &self.bias, &mut None)?.tensor()?;
         watch(Place::Mapped, &mapped)?;
         let normalize = |input: &Tensor| self.normalized(Source::Tensor(input), pass, Then::NOTHING);
         let mut activate = |input: &Tensor| {
@@ -178,8 +101,13 @@ impl Layer {
     }
 
     /// What the linear map gives, or, of a convolution, would give.
-    fn source<'a>(&'a self, input: &'a Tensor, mapped: &'a mut Option<Tensor>) -> Result<Source<'a>> {
-        let (weight, bias) = (self.weight.as_tensor(), self.bias.as_tensor());
+    fn source<'a>(
+        &self,
+        input: &'a Tensor,
+        weight: &'a Tensor,
+        bias: &'a Tensor,
+        mapped: &'a mut Option<Tensor>,
+    ) -> Result<Source<'a>> {
         Ok(match self.map {
             Map::Linear => Source::Tensor(mapped.insert(linear(input, weight, bias)?)),
             Map::Convolution(windows) => Source::Convolution { input, weight, bias, windows },
@@ -206,7 +134,28 @@ impl Layer {
         output * mask
     }
 
-    /// `[outputs, inputs]`, or `[outputs, inputs, kernel, kernel]`.
+    /// The weight that multiplies `input` in a pass. Before a first training pass a reparameterization may choose where it
+    /// begins.
+    fn weight_on(&self, input: &Tensor, pass: Pass) -> Result<Tensor> {
+        if pass.mode == Mode::Train
+            && let Some(reparameterization) = &self.reparameterization
+        {
+            let map = |weight: &Tensor, bias: &Tensor| self.source(input, weight, bias, &mut None)?.tensor();
+            reparameterization.before_training(&self.weight, &self.bias, &map)?;
+        }
+        self.effective_weight(pass)
+    }
+
+    /// The weight that multiplies in a pass, as [`Layer::weight`] or what a reparameterization makes of it.
+    pub fn effective_weight(&self, pass: Pass) -> Result<Tensor> {
+        match &self.reparameterization {
+            Some(reparameterization) => reparameterization.weight(&self.weight, pass),
+            None => Ok(self.weight.as_tensor().clone()),
+        }
+    }
+
+    /// What is trained: `[outputs, inputs]`, or `[outputs, inputs, kernel, kernel]`. The weight itself, unless there is a
+    /// reparameterization: then its v or W, see [`Layer::effective_weight`].
     pub fn weight(&self) -> &Var {
         &self.weight
     }
@@ -220,17 +169,20 @@ impl Layer {
         self.norm.as_deref()
     }
 
-    /// Weight, bias, and γ, β if there is a normalization that has them.
+    /// Weight, bias, what else a reparameterization trains, and γ, β if there is a normalization that has them.
     pub fn parameters(&self) -> Vec<Var> {
+        let of_weight = self.reparameterization.iter().flat_map(|of_weight| of_weight.parameters());
         let of_norm = self.norm.iter().flat_map(|norm| norm.parameters());
-        [self.weight.clone(), self.bias.clone()].into_iter().chain(of_norm).collect()
+        [self.weight.clone(), self.bias.clone()].into_iter().chain(of_weight).chain(of_norm).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::seed::Seed;
+    use crate::norm::Kind;
+    use crate::seed::{Seed, Stream};
+    use candle_core::{DType, Device};
 
     fn values(tensor: &Tensor) -> Vec<f32> {
         tensor.flatten_all().unwrap().to_vec1().unwrap()
@@ -244,12 +196,13 @@ mod tests {
     fn watching_changes_nothing() {
         let mut stream = Seed(0).stream(Purpose::Init, 0);
         let images = stream.normal_tensor((3, 2, 6, 6), 1.0, &Device::Cpu).unwrap();
-        for norm in [Kind::None, Kind::BATCH, Kind::Group(2)] {
+        let names = ["none", "batch", "group:2", "layer", "frn", "dyt", "weight:mean", "spectral"];
+        for norm in names.map(|name| name.parse::<Kind>().unwrap()) {
             for activation in [Activation::Identity, Activation::Relu, Activation::Sigmoid] {
                 for order in [Order::NormFirst, Order::ActivationFirst] {
                     let then = Hidden { order, dropout: 0.3, ..Hidden::new(norm, activation) };
                     let layer = Layer::convolution(2, 4, 3, then, &mut init(&mut stream)).unwrap();
-                    let pass = Pass::train(5, Seed(1));
+                    let pass = Pass::probe(5, Seed(1));
                     let plain = layer.forward_pooled(&images, 2, pass).unwrap();
                     let mut seen = Vec::new();
                     let watch = |place, _: &Tensor| {
@@ -264,6 +217,46 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// After the first training pass weight normalization's units have mean 0 and deviation 1 over that batch, and the net
+    /// that evaluates is the one that was trained.
+    #[test]
+    fn a_first_batch_sets_weight_normalization() {
+        let mut stream = Seed(0).stream(Purpose::Init, 0);
+        let images = (stream.normal_tensor((20, 2, 6, 6), 3.0, &Device::Cpu).unwrap() + 1.0).unwrap();
+        let then = Hidden::new("weight".parse().unwrap(), Activation::Relu);
+        let layer = Layer::convolution(2, 4, 3, then, &mut init(&mut stream)).unwrap();
+        let drawn = values(&layer.effective_weight(Pass::EVAL).unwrap());
+        for (drawn, weight) in drawn.iter().zip(values(layer.weight())) {
+            assert!((drawn - weight).abs() < 1e-6);
+        }
+        layer.forward(&images, Pass::TRAIN).unwrap();
+        let mut mapped = Vec::new();
+        let watch = |place, tensor: &Tensor| {
+            if place == Place::Mapped {
+                mapped = tensor.transpose(0, 1)?.flatten_from(1)?.to_vec2::<f32>()?;
+            }
+            Ok(())
+        };
+        layer.forward_watched(&images, 1, Pass::EVAL, watch).unwrap();
+        for unit in mapped {
+            let mean = |power: i32| unit.iter().map(|z| z.powi(power)).sum::<f32>() / unit.len() as f32;
+            assert!(mean(1).abs() < 1e-4 && (mean(2) - 1.0).abs() < 1e-3, "{} {}", mean(1), mean(2));
+        }
+    }
+
+    /// With a norm that has an activation of its own, the net's is not applied: values below 0 come through.
+    #[test]
+    fn frn_takes_the_place_of_the_activation() {
+        let mut stream = Seed(0).stream(Purpose::Init, 0);
+        let images = stream.normal_tensor((3, 2, 6, 6), 1.0, &Device::Cpu).unwrap();
+        let layer =
+            Layer::convolution(2, 4, 3, Hidden::new(Kind::Frn, Activation::Relu), &mut init(&mut stream)).unwrap();
+        let threshold = layer.parameters().pop().unwrap();
+        threshold.set(&(threshold.as_detached_tensor() - 0.5).unwrap()).unwrap();
+        let lowest = values(&layer.forward(&images, Pass::TRAIN).unwrap()).into_iter().fold(f32::MAX, f32::min);
+        assert_eq!(lowest, -0.5);
     }
 
     #[test]

@@ -4,6 +4,7 @@ pub mod convolutional;
 pub mod deep_linear;
 pub mod layer;
 pub mod mlp;
+pub mod settings;
 
 use crate::norm::{Norm, Pass};
 use candle_core::{Result, Tensor, Var};
@@ -34,7 +35,7 @@ pub trait Net: Send + Sync {
     /// From the first to the last.
     fn layers(&self) -> Vec<&Layer>;
 
-    /// Every trainable tensor, layer by layer: weight, bias, and γ, β where a normalization has them.
+    /// Every trainable tensor, layer by layer, as [`Layer::parameters`].
     fn parameters(&self) -> Vec<Var> {
         self.layers().into_iter().flat_map(Layer::parameters).collect()
     }

@@ -11,6 +11,7 @@
 
 use super::{
     Mode, Norm, Pass,
+    per_channel::normalize_with,
     running::{Moments, Running},
 };
 use crate::ops::{
@@ -70,7 +71,7 @@ pub struct BatchNorm {
 }
 
 impl BatchNorm {
-    pub fn new(channels: usize, config: Config, device: &Device) -> Result<Self> {
+    pub fn new(channels: usize, config: Config, dtype: DType, device: &Device) -> Result<Self> {
         let (of_weight, of_bias) = match config.affine {
             Affine::Both => (true, true),
             Affine::Weight => (true, false),
@@ -83,9 +84,9 @@ impl BatchNorm {
             learned.extend(is_learned.then_some(start));
             tensor
         };
-        let weight = parameter(Var::ones(channels, DType::F32, device)?, of_weight);
-        let bias = parameter(Var::zeros(channels, DType::F32, device)?, of_bias);
-        Ok(Self { config, weight, bias, learned, running: Running::new(channels, device)? })
+        let weight = parameter(Var::ones(channels, dtype, device)?, of_weight);
+        let bias = parameter(Var::zeros(channels, dtype, device)?, of_bias);
+        Ok(Self { config, weight, bias, learned, running: Running::new(channels, dtype, device)? })
     }
 
     /// Normalizes with the statistics of this batch and does what follows; gives the statistics too.
@@ -112,11 +113,7 @@ impl BatchNorm {
 
     /// Normalizes with a mean and a variance that do not depend on the input.
     fn with(&self, input: &Tensor, mean: &Tensor, variance: &Tensor) -> Result<Tensor> {
-        let shape: Vec<usize> =
-            (0..input.rank()).map(|axis| if axis == 1 { self.weight.elem_count() } else { 1 }).collect();
-        let scale = (&self.weight / (variance + EPSILON)?.sqrt()?)?;
-        let centred = input.broadcast_sub(&mean.reshape(&*shape)?)?;
-        centred.broadcast_mul(&scale.reshape(&*shape)?)?.broadcast_add(&self.bias.reshape(&*shape)?)
+        normalize_with(input, [&self.weight, &self.bias], mean, &(variance + EPSILON)?.sqrt()?)
     }
 }
 
@@ -150,13 +147,14 @@ impl Norm for BatchNorm {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::norm::testing::{assert_golden, assert_gradients_of};
 
     fn values(tensor: &Tensor) -> Vec<f32> {
         tensor.flatten_all().unwrap().to_vec1().unwrap()
     }
 
     fn layer(config: Config) -> BatchNorm {
-        BatchNorm::new(1, config, &Device::Cpu).unwrap()
+        BatchNorm::new(1, config, DType::F32, &Device::Cpu).unwrap()
     }
 
     /// One channel, values 1, 2, 3, 6: mean 3, biased variance 3.5, unbiased 14/3.
@@ -199,10 +197,18 @@ mod tests {
 
     #[test]
     fn one_value_per_channel_cannot_train() {
-        let layer = BatchNorm::new(2, Config::default(), &Device::Cpu).unwrap();
+        let layer = BatchNorm::new(2, Config::default(), DType::F32, &Device::Cpu).unwrap();
         let one = Tensor::ones((1, 2), DType::F32, &Device::Cpu).unwrap();
         assert!(layer.forward(&one, Pass::TRAIN).unwrap_err().to_string().contains("at least two"));
         assert!(layer.forward(&one, Pass::EVAL).is_ok());
+    }
+
+    #[test]
+    fn the_gradients_are_central_differences_and_pytorchs() {
+        let layer = || BatchNorm::new(3, Config::default(), DType::F64, &Device::Cpu).unwrap();
+        assert_gradients_of(&layer(), &[5, 3], Pass::PROBE);
+        assert_gradients_of(&layer(), &[2, 3, 2, 3], Pass::PROBE);
+        assert_golden("batch", &layer());
     }
 
     #[test]

@@ -1,5 +1,15 @@
-//! Group normalization (Wu & He 2018, arXiv:1803.08494): eq. 1 with the sets of eq. 7, the values of one example in a group
-//! of neighbouring channels. The same in training and evaluation.
+//! Group normalization (Wu & He 2018, arXiv:1803.08494), for x of `[N, C, ..]`.
+//!
+//! x̂_i = (x_i − μ_i) / σ_i                                                     eq. 1
+//! μ_i = Σ x_k / m,  σ_i = √(Σ (x_k − μ_i)² / m + ε), sums over k ∈ S_i, m = |S_i|  eq. 2
+//! y_i = γ x̂_i + β, of channels each                                           eq. 6
+//! S_i = {k: k_N = i_N, ⌊k_C / (C/G)⌋ = ⌊i_C / (C/G)⌋}                          eq. 7
+//!
+//! S_i are the values of one example in one of G groups of neighbouring channels, so that training and evaluation are the
+//! same. G = 1 is layer normalization (eq. 4), G = C instance normalization (eq. 5); both take this layer with their own
+//! settings, and so do RMSNorm and filter response normalization, which subtract no mean.
+//!
+//! As in PyTorch; the paper does not give ε, its listing has 10⁻⁵.
 
 use super::{Norm, Pass};
 use crate::ops::{
@@ -8,8 +18,23 @@ use crate::ops::{
 };
 use candle_core::{DType, Device, Result, Tensor, Var, bail};
 
-/// ε, as in PyTorch and the paper's listing.
-const EPSILON: f64 = 1e-5;
+/// The layer's settings.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Config {
+    /// G.
+    pub groups: usize,
+    /// σ of eq. 2, or what stands in its place.
+    pub divisor: Divisor,
+    /// ε; 0 for the exact claims.
+    pub epsilon: f64,
+}
+
+impl Config {
+    /// The paper's, for so many groups.
+    pub const fn of_groups(groups: usize) -> Self {
+        Self { groups, divisor: Divisor::Deviation, epsilon: 1e-5 }
+    }
+}
 
 /// The layer, for `[N, C, ..]`.
 pub struct GroupNorm {
@@ -17,17 +42,18 @@ pub struct GroupNorm {
     weight: Var,
     /// β, `[C]`, starts at 0.
     bias: Var,
-    groups: usize,
+    how: Normalization,
 }
 
 impl GroupNorm {
-    /// Errors if `groups` does not divide `channels`.
-    pub fn new(channels: usize, groups: usize, device: &Device) -> Result<Self> {
-        if !channels.is_multiple_of(groups) {
+    /// Errors if the number of groups does not divide `channels`.
+    pub fn new(channels: usize, config: Config, dtype: DType, device: &Device) -> Result<Self> {
+        let Config { groups, divisor, epsilon } = config;
+        if groups == 0 || !channels.is_multiple_of(groups) {
             bail!("group norm: {groups} groups of {channels} channels; the number of groups must divide the channels");
         }
-        let (weight, bias) = (Var::ones(channels, DType::F32, device)?, Var::zeros(channels, DType::F32, device)?);
-        Ok(Self { weight, bias, groups })
+        let (weight, bias) = (Var::ones(channels, dtype, device)?, Var::zeros(channels, dtype, device)?);
+        Ok(Self { weight, bias, how: Normalization { over: Over::Groups(groups), divisor, epsilon } })
     }
 }
 
@@ -37,8 +63,7 @@ impl Norm for GroupNorm {
     }
 
     fn forward_then(&self, source: Source, _: Pass, then: Then) -> Result<Tensor> {
-        let how = Normalization { over: Over::Groups(self.groups), divisor: Divisor::Deviation, epsilon: EPSILON };
-        Ok(source.normalize_then(&self.weight, &self.bias, how, then)?.output)
+        Ok(source.normalize_then(&self.weight, &self.bias, self.how, then)?.output)
     }
 
     fn parameters(&self) -> Vec<Var> {
@@ -49,15 +74,67 @@ impl Norm for GroupNorm {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::norm::testing::{apart, assert_close, assert_golden, assert_gradients_of, normal, scatter, values};
+
+    fn layer(channels: usize, groups: usize) -> GroupNorm {
+        GroupNorm::new(channels, Config::of_groups(groups), DType::F64, &Device::Cpu).unwrap()
+    }
+
+    /// Eq. 1, 2, 6 and 7 by loops, for `[N, C, L]`.
+    fn definition(input: &Tensor, layer: &GroupNorm, groups: usize) -> Vec<f64> {
+        let (examples, channels, length) = input.dims3().unwrap();
+        let (x, weight, bias) = (values(input), values(&layer.weight), values(&layer.bias));
+        let place = |index: usize| (index / (channels * length), index / length % channels);
+        let group = |channel: usize| channel / (channels / groups);
+        let of = |i: usize| {
+            let (example, channel) = place(i);
+            let in_set = |k: &usize| place(*k).0 == example && group(place(*k).1) == group(channel);
+            let set: Vec<f64> = (0..examples * channels * length).filter(in_set).map(|k| x[k]).collect();
+            let m = set.len() as f64;
+            let mean = set.iter().sum::<f64>() / m;
+            let variance = set.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / m;
+            weight[channel] * (x[i] - mean) / (variance + 1e-5).sqrt() + bias[channel]
+        };
+        (0..x.len()).map(of).collect()
+    }
 
     #[test]
-    fn each_example_and_group_stands_alone() {
-        let layer = GroupNorm::new(4, 2, &Device::Cpu).unwrap();
-        let input = Tensor::new(&[[0f32, 2.0, 5.0, 5.5]], &Device::Cpu).unwrap();
-        let output = layer.forward(&input, Pass::TRAIN).unwrap().to_vec2::<f32>().unwrap();
-        for (found, expected) in output[0].iter().zip([-1.0, 1.0, -1.0, 1.0]) {
-            assert!((found - expected).abs() < 1e-3, "{output:?}");
+    fn the_definition_for_each_number_of_groups() {
+        let input = normal(0, &[3, 6, 4]);
+        for groups in [1, 2, 3, 6] {
+            let layer = layer(6, groups);
+            scatter(&layer.parameters());
+            let found = values(&layer.forward(&input, Pass::TRAIN).unwrap());
+            assert_close(&found, &definition(&input, &layer, groups), 1e-12);
+            assert_eq!(found, values(&layer.forward(&input, Pass::EVAL).unwrap()));
         }
-        assert!(GroupNorm::new(4, 3, &Device::Cpu).is_err());
+    }
+
+    /// An example alone gives what it gives in company.
+    #[test]
+    fn the_batch_does_not_matter() {
+        let (layer, input) = (layer(4, 2), normal(0, &[5, 4, 2, 3]));
+        let of = |input: &Tensor| layer.forward(input, Pass::TRAIN).unwrap();
+        let alone = of(&input.narrow(0, 2, 1).unwrap());
+        assert!(apart(&alone, &of(&input).narrow(0, 2, 1).unwrap()) < 1e-12);
+    }
+
+    #[test]
+    fn the_gradients_are_central_differences() {
+        assert_gradients_of(&layer(4, 2), &[3, 4, 2, 2], Pass::TRAIN);
+        assert_gradients_of(&layer(6, 2), &[3, 6], Pass::TRAIN);
+    }
+
+    #[test]
+    fn pytorch_gives_the_same() {
+        assert_golden("group", &layer(4, 2));
+    }
+
+    #[test]
+    fn groups_that_do_not_divide_are_refused() {
+        for groups in [0, 3] {
+            let error = GroupNorm::new(4, Config::of_groups(groups), DType::F32, &Device::Cpu).err().unwrap();
+            assert!(error.to_string().contains("must divide"));
+        }
     }
 }

@@ -12,6 +12,7 @@
 
 use super::{
     Mode, Norm, Pass,
+    per_channel::normalize_with,
     running::{Moments, Running},
 };
 use crate::ops::{
@@ -58,18 +59,14 @@ pub struct LpNorm {
 }
 
 impl LpNorm {
-    pub fn new(channels: usize, power: Power, device: &Device) -> Result<Self> {
-        let (weight, bias) = (Var::ones(channels, DType::F32, device)?, Var::zeros(channels, DType::F32, device)?);
-        Ok(Self { power, weight, bias, running: Running::new(channels, device)? })
+    pub fn new(channels: usize, power: Power, dtype: DType, device: &Device) -> Result<Self> {
+        let (weight, bias) = (Var::ones(channels, dtype, device)?, Var::zeros(channels, dtype, device)?);
+        Ok(Self { power, weight, bias, running: Running::new(channels, dtype, device)? })
     }
 
     /// With a mean and a divisor that do not depend on the input.
     fn with(&self, input: &Tensor, mean: &Tensor, divisor: &Tensor) -> Result<Tensor> {
-        let shape: Vec<usize> =
-            (0..input.rank()).map(|axis| if axis == 1 { self.weight.elem_count() } else { 1 }).collect();
-        let scale = (self.weight.as_tensor() / (divisor + EPSILON)?)?;
-        let centred = input.broadcast_sub(&mean.reshape(&*shape)?)?;
-        centred.broadcast_mul(&scale.reshape(&*shape)?)?.broadcast_add(&self.bias.reshape(&*shape)?)
+        normalize_with(input, [&self.weight, &self.bias], mean, &(divisor + EPSILON)?)
     }
 }
 
@@ -99,6 +96,7 @@ impl Norm for LpNorm {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::norm::testing::assert_gradients_of;
 
     fn values(tensor: &Tensor) -> Vec<f32> {
         tensor.flatten_all().unwrap().to_vec1().unwrap()
@@ -109,7 +107,7 @@ mod tests {
     fn the_divisor_is_taken_before_the_mean() {
         let batch = Tensor::new(&[[1f32], [-2.0], [3.0], [6.0]], &Device::Cpu).unwrap();
         for (power, divisor) in [(Power::One, 3.0), (Power::Two, 12.5f32.sqrt()), (Power::Infinity, 6.0)] {
-            let layer = LpNorm::new(1, power, &Device::Cpu).unwrap();
+            let layer = LpNorm::new(1, power, DType::F32, &Device::Cpu).unwrap();
             let output = values(&layer.forward(&batch, Pass::PROBE).unwrap());
             for (found, centred) in output.iter().zip([-1.0, -4.0, 1.0, 4.0]) {
                 assert!((found - centred / divisor).abs() < 1e-4, "{power:?}: {output:?}");
@@ -118,9 +116,18 @@ mod tests {
     }
 
     #[test]
+    fn the_gradients_are_central_differences() {
+        for power in [Power::One, Power::Two, Power::Infinity] {
+            let layer = LpNorm::new(3, power, DType::F64, &Device::Cpu).unwrap();
+            assert_gradients_of(&layer, &[5, 3], Pass::PROBE);
+            assert_gradients_of(&layer, &[2, 3, 2, 2], Pass::PROBE);
+        }
+    }
+
+    #[test]
     fn evaluation_takes_the_moving_averages_and_a_probe_moves_nothing() {
         let batch = Tensor::new(&[[1f32], [-2.0], [3.0], [6.0]], &Device::Cpu).unwrap();
-        let layer = LpNorm::new(1, Power::One, &Device::Cpu).unwrap();
+        let layer = LpNorm::new(1, Power::One, DType::F32, &Device::Cpu).unwrap();
         let judged = || values(&layer.forward(&batch, Pass::EVAL).unwrap())[0];
         let before = judged();
         layer.forward(&batch, Pass::PROBE).unwrap();

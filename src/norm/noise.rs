@@ -15,11 +15,12 @@
 use super::{
     Mode, Norm, Pass,
     batch::{BatchNorm, Config},
+    per_channel::per_channel,
     running::Running,
 };
 use crate::ops::{block::Source, normalize::Then};
 use crate::seed::Purpose;
-use candle_core::{Device, Result, Tensor, Var};
+use candle_core::{DType, Device, Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
 // ANCHOR: constants
@@ -48,8 +49,8 @@ pub struct Noise {
 
 impl Noise {
     /// The paper's noisy BatchNorm.
-    pub fn behind_batch_norm(channels: usize, device: &Device) -> Result<Self> {
-        Ok(Self { norm: Some(BatchNorm::new(channels, Config::default(), device)?), size: Size::Absolute })
+    pub fn behind_batch_norm(channels: usize, dtype: DType, device: &Device) -> Result<Self> {
+        Ok(Self { norm: Some(BatchNorm::new(channels, Config::default(), dtype, device)?), size: Size::Absolute })
     }
 
     /// The noise without a normalization.
@@ -92,8 +93,7 @@ impl Noise {
 fn deviations(input: &Tensor) -> Result<Tensor> {
     let units = input.transpose(0, 1)?.contiguous()?.flatten_from(1)?;
     let centred = units.broadcast_sub(&units.mean_keepdim(1)?)?;
-    let shape: Vec<usize> = (0..input.rank()).map(|axis| if axis == 1 { input.dims()[1] } else { 1 }).collect();
-    centred.sqr()?.mean_keepdim(1)?.sqrt()?.reshape(shape)
+    per_channel(&centred.sqr()?.mean_keepdim(1)?.sqrt()?, input.rank())
 }
 
 impl Norm for Noise {
@@ -122,7 +122,6 @@ impl Norm for Noise {
 mod tests {
     use super::*;
     use crate::seed::Seed;
-    use candle_core::DType;
 
     fn values(tensor: &Tensor) -> Vec<f32> {
         tensor.flatten_all().unwrap().to_vec1().unwrap()
@@ -161,7 +160,7 @@ mod tests {
 
     #[test]
     fn the_same_step_has_the_same_noise_and_evaluation_its_mean() {
-        for noise in [Noise::alone(Size::Absolute), Noise::behind_batch_norm(3, &Device::Cpu).unwrap()] {
+        for noise in [Noise::alone(Size::Absolute), Noise::behind_batch_norm(3, DType::F32, &Device::Cpu).unwrap()] {
             let mut stream = Seed(0).stream(Purpose::Init, 0);
             let input = stream.normal_tensor((4, 3, 2, 2), 1.0, &Device::Cpu).unwrap();
             let of = |pass| values(&noise.forward(&input, pass).unwrap());

@@ -20,8 +20,8 @@ pub struct Running {
 }
 
 impl Running {
-    pub fn new(channels: usize, device: &Device) -> Result<Self> {
-        let (mean, variance) = (Var::zeros(channels, DType::F32, device)?, Var::ones(channels, DType::F32, device)?);
+    pub fn new(channels: usize, dtype: DType, device: &Device) -> Result<Self> {
+        let (mean, variance) = (Var::zeros(channels, dtype, device)?, Var::ones(channels, dtype, device)?);
         Ok(Self { mean, variance, newest: Mutex::new(None) })
     }
 

@@ -171,7 +171,8 @@ impl Kernel<3> for Conv2d {
                     for (index, out) in out.chunks_mut(positions).enumerate() {
                         let (image, output) = (index / outputs, index % outputs);
                         let products = &products[output * columns + image * positions..][..positions];
-                        add_to(products, bias.values[output], out);
+                        out.copy_from_slice(products);
+                        add(bias.values[output], out);
                     }
                 },
             );
@@ -240,15 +241,6 @@ impl Kernel<3> for Conv2d {
         let (of_weights, of_biases): (Vec<_>, Vec<_>) = partial.into_iter().unzip();
         Ok([wanted[0].then_some(of_input), wanted[1].then(|| total(of_weights)), wanted[2].then(|| total(of_biases))])
     }
-}
-
-/// `out` = `values` + `constant`.
-fn add_to<T: Element>(values: &[T], constant: T, out: &mut [T]) {
-    vectorized(|| {
-        for (out, value) in out.iter_mut().zip(values) {
-            *out = *value + constant;
-        }
-    });
 }
 
 fn add<T: Element>(constant: T, values: &mut [T]) {

@@ -57,6 +57,12 @@ pub trait Blocks {
     fn block<const LANES: usize>(&mut self, start: usize);
 }
 
+/// `LANES` values from `start` on.
+#[inline(always)]
+pub fn block_of<T: Copy, const LANES: usize>(values: &[T], start: usize) -> [T; LANES] {
+    std::array::from_fn(|lane| values[start..][..LANES][lane])
+}
+
 /// Works on `0..count` in blocks as large as fit; the last one may overlap the one before. Inlined in [`vectorized`].
 #[inline(always)]
 pub fn in_blocks(count: usize, work: &mut impl Blocks) {

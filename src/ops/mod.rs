@@ -24,6 +24,7 @@ mod normalize_fused;
 mod normalize_runs;
 pub mod patches;
 pub mod pool;
+pub mod power_iteration;
 pub mod sgd;
 mod tiles;
 mod winograd;

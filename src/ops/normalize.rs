@@ -37,6 +37,8 @@ pub enum Divisor {
     RootMeanSquare,
     /// max |x| + ε, before the mean is subtracted (ℓ∞). Of several maxima each has its part of the gradient.
     MaxAbsolute,
+    /// √(Σ x² / M + ε), and no mean is subtracted: μ = 0 (RMSNorm, filter response normalization).
+    Uncentred,
 }
 
 /// How to normalize.
@@ -74,7 +76,8 @@ pub struct Normalized {
     pub mean: Tensor,
     /// M: values of a set.
     pub values_of_set: usize,
-    /// σ² of each set for [`Divisor::Deviation`], else d without ε; shape as `mean`, without gradient.
+    /// σ² of each set for [`Divisor::Deviation`], Σ x² / M for [`Divisor::Uncentred`], else d without ε; shape as `mean`,
+    /// without gradient.
     pub spread: Tensor,
 }
 
@@ -127,12 +130,16 @@ pub fn normalize_composed(input: &Tensor, weight: &Tensor, bias: &Tensor, how: N
     let mean_of = |values: &Tensor| values.mean_keepdim((0, 2));
     // In f32 a plain mean of large values is off by more than they vary: the second pass mends it.
     let roughly = mean_of(&sets)?.detach();
-    let mean = (mean_of(&sets.broadcast_sub(&roughly)?)? + roughly)?;
+    let mean = match how.divisor {
+        Divisor::Uncentred => roughly.zeros_like()?,
+        _ => (mean_of(&sets.broadcast_sub(&roughly)?)? + roughly)?,
+    };
     let centred = sets.broadcast_sub(&mean)?;
+    // ANCHOR: divisor
     // The gradient at 0 is 0.
     let absolute = || &sets * sets.sign()?.detach();
     let spread = match how.divisor {
-        Divisor::Deviation => mean_of(&centred.sqr()?)?,
+        Divisor::Deviation | Divisor::Uncentred => mean_of(&centred.sqr()?)?,
         Divisor::MeanAbsolute => mean_of(&absolute()?)?,
         Divisor::RootMeanSquare => {
             // Where all values are 0, the root has no derivative; 0 is taken for it.
@@ -148,8 +155,9 @@ pub fn normalize_composed(input: &Tensor, weight: &Tensor, bias: &Tensor, how: N
             (sizes * share)?.sum_keepdim((0, 2))?
         }
     };
+    // ANCHOR_END: divisor
     let divisor = match how.divisor {
-        Divisor::Deviation => (&spread + how.epsilon)?.sqrt()?,
+        Divisor::Deviation | Divisor::Uncentred => (&spread + how.epsilon)?.sqrt()?,
         _ => (&spread + how.epsilon)?,
     };
     let values_of_set = input.elem_count() / mean.elem_count();

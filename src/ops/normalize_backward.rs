@@ -1,6 +1,7 @@
 //! The backward pass of [`normalize`](super::normalize)'s fused kernel. With g the gradient of what was normalized,
 //! h = γ g, c = x − μ, and ⟨·⟩ the mean over a set of M values:
-//! ∂x = (h − ⟨h⟩) / d − M ⟨h c⟩ / d² · ∂d/∂x, ∂γ = Σ g c / d, ∂β = Σ g, both over examples and space.
+//! ∂x = (h − ⟨h⟩) / d − M ⟨h c⟩ / d² · ∂d/∂x, ∂γ = Σ g c / d, ∂β = Σ g, both over examples and space. Where no mean is
+//! subtracted, there is no ⟨h⟩.
 
 use super::{
     array::Array,
@@ -150,6 +151,7 @@ impl<T: Element> Backward<'_, T> {
             let total = &mut totals[runs.set_in_block(run)];
             *total = (total.0 + weight * g, total.1 + weight * gc, total.2 + maxima);
         }
+        let centred = self.normalize.how.divisor != Divisor::Uncentred;
         let finish = |(set, (of_scaled, of_product, maxima))| {
             let OfSet { mean, spread } = of_set(set);
             let divisor = self.normalize.divisor(spread);
@@ -157,7 +159,7 @@ impl<T: Element> Backward<'_, T> {
                 divisor: T::from_f64(divisor),
                 center: T::from_f64(mean),
                 maximum: T::from_f64(spread),
-                constant: T::from_f64(of_scaled / (runs.size() * divisor)),
+                constant: T::from_f64(if centred { of_scaled / (runs.size() * divisor) } else { 0.0 }),
                 along: T::from_f64(of_product / (divisor * divisor) * self.slope(spread, maxima)),
             }
         };
@@ -168,7 +170,7 @@ impl<T: Element> Backward<'_, T> {
     fn slope(&self, spread: f64, maxima: usize) -> f64 {
         let size = self.runs.size();
         match self.normalize.how.divisor {
-            Divisor::Deviation => 1.0 / (size * self.normalize.divisor(spread)),
+            Divisor::Deviation | Divisor::Uncentred => 1.0 / (size * self.normalize.divisor(spread)),
             Divisor::MeanAbsolute => 1.0 / size,
             // The root has no derivative at 0; 0 is taken for it.
             Divisor::RootMeanSquare if spread == 0.0 => 0.0,
@@ -185,7 +187,7 @@ impl<T: Element> Backward<'_, T> {
         match self.normalize.how.divisor {
             Divisor::Deviation => combine(out, g, run.x, factors, |x| x - center),
             Divisor::MeanAbsolute => combine(out, g, run.x, factors, sign),
-            Divisor::RootMeanSquare => combine(out, g, run.x, factors, |x| x),
+            Divisor::RootMeanSquare | Divisor::Uncentred => combine(out, g, run.x, factors, |x| x),
             Divisor::MaxAbsolute => {
                 combine(out, g, run.x, factors, |x| if x.abs() == maximum { sign(x) } else { T::zero() });
             }

@@ -3,7 +3,7 @@
 
 use super::{
     array::Array,
-    element::{Blocks, Element, in_blocks, vectorized},
+    element::{Blocks, Element, block_of, in_blocks, vectorized},
     kernel::Kernel,
     matrix::Matrix,
     normalize::Statistics,
@@ -63,12 +63,6 @@ impl<T: Element, U: Terms<T>> Blocks for Partial<T, U> {
     }
 }
 
-/// `LANES` values from `start` on.
-#[inline(always)]
-fn lanes<T: Element, const LANES: usize>(values: &[T], start: usize) -> [T; LANES] {
-    std::array::from_fn(|lane| values[start..][..LANES][lane])
-}
-
 /// Deviations from about the mean, and their squares.
 struct Deviations<'a, T> {
     values: &'a [T],
@@ -78,7 +72,7 @@ struct Deviations<'a, T> {
 impl<T: Element> Terms<T> for Deviations<'_, T> {
     #[inline(always)]
     fn of<const LANES: usize>(&mut self, index: usize, column: usize) -> [[T; LANES]; 2] {
-        let (x, center) = (lanes::<T, LANES>(self.values, index), lanes::<T, LANES>(self.center, column));
+        let (x, center) = (block_of::<T, LANES>(self.values, index), block_of::<T, LANES>(self.center, column));
         let deviations: [T; LANES] = std::array::from_fn(|lane| x[lane] - center[lane]);
         [deviations, deviations.map(|deviation| deviation * deviation)]
     }
@@ -97,8 +91,8 @@ struct Gradients<'a, T> {
 impl<T: Element> Terms<T> for Gradients<'_, T> {
     #[inline(always)]
     fn of<const LANES: usize>(&mut self, index: usize, column: usize) -> [[T; LANES]; 2] {
-        let (x, center) = (lanes::<T, LANES>(self.values, index), lanes::<T, LANES>(self.center, column));
-        let (y, upstream) = (lanes::<T, LANES>(self.output, index), lanes::<T, LANES>(self.upstream, index));
+        let (x, center) = (block_of::<T, LANES>(self.values, index), block_of::<T, LANES>(self.center, column));
+        let (y, upstream) = (block_of::<T, LANES>(self.output, index), block_of::<T, LANES>(self.upstream, index));
         let g = std::array::from_fn(|lane| if y[lane] <= self.floor { T::zero() } else { upstream[lane] });
         self.out[index..][..LANES].copy_from_slice(&g);
         [g, std::array::from_fn(|lane| g[lane] * (x[lane] - center[lane]))]

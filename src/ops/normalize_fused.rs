@@ -20,7 +20,7 @@ pub(super) struct Normalize {
     pub statistics: Arc<OnceLock<Statistics>>,
 }
 
-/// μ and the spread of some values: σ², or the divisor without ε.
+/// μ and the spread of some values: σ², the mean square, or the divisor without ε.
 #[derive(Clone, Copy, Default)]
 pub(super) struct OfSet {
     pub mean: f64,
@@ -31,7 +31,7 @@ impl Normalize {
     /// d from the spread.
     pub fn divisor(&self, spread: f64) -> f64 {
         match self.how.divisor {
-            Divisor::Deviation => (spread + self.how.epsilon).sqrt(),
+            Divisor::Deviation | Divisor::Uncentred => (spread + self.how.epsilon).sqrt(),
             _ => spread + self.how.epsilon,
         }
     }
@@ -60,12 +60,15 @@ impl Normalize {
         let size = run.len() as f64;
         let of = |total: T| total.to_f64() / size;
         vectorized(|| {
+            if self.how.divisor == Divisor::Uncentred {
+                return OfSet { mean: 0.0, spread: of(sum(run.len(), |i| run[i] * run[i])) };
+            }
             let roughly = of(sum(run.len(), |i| run[i]));
             let center = T::from_f64(roughly);
             // `rest`: what the rounding of a sum of large values left over.
             let [rest, squares] = sums(run.len(), |i| [run[i] - center, (run[i] - center) * (run[i] - center)]).map(of);
             let spread = match self.how.divisor {
-                Divisor::Deviation => squares - rest * rest,
+                Divisor::Deviation | Divisor::Uncentred => squares - rest * rest,
                 Divisor::MeanAbsolute => of(sum(run.len(), |i| run[i].abs())),
                 Divisor::RootMeanSquare => of(sum(run.len(), |i| run[i] * run[i])).sqrt(),
                 Divisor::MaxAbsolute => run.iter().map(|x| x.abs()).fold(T::zero(), larger).to_f64(),
@@ -84,7 +87,9 @@ impl Normalize {
         for (run, of_run) in of_runs.iter().enumerate() {
             let OfSet { mean, spread } = &mut of_sets[runs.set_in_block(run)];
             match self.how.divisor {
-                Divisor::Deviation => *spread += (of_run.spread + (of_run.mean - *mean).powi(2)) * share,
+                Divisor::Deviation | Divisor::Uncentred => {
+                    *spread += (of_run.spread + (of_run.mean - *mean).powi(2)) * share;
+                }
                 Divisor::MeanAbsolute => *spread += of_run.spread * share,
                 Divisor::RootMeanSquare => *spread = spread.hypot(of_run.spread * share.sqrt()),
                 Divisor::MaxAbsolute => *spread = larger(*spread, of_run.spread),

@@ -6,7 +6,7 @@
 
 use super::{
     array::Array,
-    element::{Blocks, Element, in_blocks, vectorized},
+    element::{Blocks, Element, block_of, in_blocks, vectorized},
     kernel::{Kernel, apply1},
     kernels::Kernels,
 };
@@ -228,9 +228,8 @@ impl<T: Element, const K: usize> Blocks for Share<'_, T, K> {
     #[inline(always)]
     fn block<const LANES: usize>(&mut self, start: usize) {
         let Self(Maxima { rows, gradient, width, pooled, upstream }) = self;
-        let of_windows = |values: &[T]| -> [T; LANES] { std::array::from_fn(|lane| values[start..][..LANES][lane]) };
         // What no value has taken yet.
-        let (maxima, mut left) = (of_windows(pooled), of_windows(upstream));
+        let (maxima, mut left) = (block_of::<T, LANES>(pooled, start), block_of::<T, LANES>(upstream, start));
         for row in 0..K {
             let place = row * *width + start * K;
             let values = &rows[place..][..LANES * K];

@@ -1,9 +1,11 @@
 //! What trains: optimizers and the trials that use them.
 
+pub mod adaptive_clipping;
 pub mod batches;
 pub mod classifier;
 pub mod deep_linear;
 pub mod descent;
 pub mod optimizer;
 pub mod paper_mlp;
+pub mod spectral_penalty;
 pub mod tabular;

@@ -1,31 +1,50 @@
-//! The optimizers by name: gradient descent by our own kernel, Adam from candle-nn.
+//! The optimizers by name: gradient descent by our own kernel, Adam from candle-nn. What is added to a loss for the weights'
+//! sake, or done to its gradient, belongs to the rule, as only weights and gradients are needed.
 
+use super::{adaptive_clipping::AdaptiveClipping, spectral_penalty::SpectralPenalty};
 use crate::ops::sgd;
 use candle_core::{Result, Tensor, Var, backprop::GradStore};
 use candle_nn::optim::{AdamW, Optimizer as _, ParamsAdamW};
 use serde::{Deserialize, Serialize};
 
 /// Which rule turns gradients into steps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
     /// w ← w − η ∇w: gradient descent, stochastic or not.
     Sgd,
     /// Adam (Kingma & Ba 2015, alg. 1) with β₁ = 0.9, β₂ = 0.999, ε = 10⁻⁸.
     Adam,
+    /// SGD on the loss + λ/2 Σ ‖W‖²: weight decay, of weights alone and not of biases, γ and β.
+    Decay(f64),
+    /// SGD on the loss + λ/2 Σ σ(W)², see [`SpectralPenalty`].
+    SpectralPenalty(f64),
+    /// SGD on gradients of at most λ in parts of the weights, see [`AdaptiveClipping`].
+    Clipped(f64),
 }
 
 /// A rule at work on some parameters.
 pub enum Optimizer {
     Sgd(Sgd),
     Adam(AdamW),
+    Decay(Sgd, f64),
+    SpectralPenalty(Sgd, SpectralPenalty),
+    Clipped(Sgd, AdaptiveClipping),
 }
 
 impl Optimizer {
     pub fn new(rule: Rule, parameters: Vec<Var>, learning_rate: f64) -> Result<Self> {
+        let sgd = |parameters| Sgd::new(parameters, sgd::Step { learning_rate, momentum: 0.0, weight_decay: 0.0 });
         Ok(match rule {
-            Rule::Sgd => {
-                Self::Sgd(Sgd::new(parameters, sgd::Step { learning_rate, momentum: 0.0, weight_decay: 0.0 })?)
+            Rule::Sgd => Self::Sgd(sgd(parameters)?),
+            Rule::Decay(lambda) => Self::Decay(sgd(parameters)?, lambda),
+            Rule::SpectralPenalty(lambda) => {
+                let penalty = SpectralPenalty::new(lambda, parameters.len());
+                Self::SpectralPenalty(sgd(parameters)?, penalty)
+            }
+            Rule::Clipped(clipping) => {
+                let clipping = AdaptiveClipping::new(clipping, &parameters);
+                Self::Clipped(sgd(parameters)?, clipping)
             }
             Rule::Adam => {
                 // AdamW without weight decay is Adam.
@@ -35,11 +54,20 @@ impl Optimizer {
         })
     }
 
-    /// One step along the gradients.
+    /// One step along the gradients of the loss.
     pub fn step(&mut self, gradients: &GradStore) -> Result<()> {
         match self {
             Self::Sgd(sgd) => sgd.step(gradients),
             Self::Adam(adam) => adam.step(gradients),
+            Self::Decay(sgd, lambda) => sgd.step_along(gradients, |_, weight, gradient| {
+                if weight.rank() < 2 { Ok(gradient) } else { gradient + (weight.as_detached_tensor() * *lambda)? }
+            }),
+            Self::SpectralPenalty(sgd, penalty) => {
+                sgd.step_along(gradients, |index, weight, gradient| penalty.add(index, weight, gradient))
+            }
+            Self::Clipped(sgd, clipping) => {
+                sgd.step_along(gradients, |index, weight, gradient| clipping.clip(index, weight, gradient))
+            }
         }
     }
 }
@@ -61,10 +89,20 @@ impl Sgd {
 
     /// Moves every parameter that has a gradient.
     pub fn step(&mut self, gradients: &GradStore) -> Result<()> {
+        self.step_along(gradients, |_, _, gradient| Ok(gradient))
+    }
+
+    /// The same along what `change` makes of each gradient, which it is told with the parameter and its place.
+    fn step_along(
+        &mut self,
+        gradients: &GradStore,
+        mut change: impl FnMut(usize, &Var, Tensor) -> Result<Tensor>,
+    ) -> Result<()> {
         for (index, parameter) in self.parameters.iter().enumerate() {
             if let Some(gradient) = gradients.get(parameter) {
+                let gradient = change(index, parameter, gradient.clone())?;
                 let velocity = self.velocities.as_ref().map(|velocities| &velocities[index]);
-                sgd::step(parameter, gradient, velocity, self.step)?;
+                sgd::step(parameter, &gradient, velocity, self.step)?;
             }
         }
         Ok(())
@@ -74,16 +112,21 @@ impl Sgd {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use candle_core::{Device, Tensor};
+    use candle_core::{DType, Device};
 
-    /// The weight after each of three steps on ½w² from w = 1.
+    /// The weight after each of three steps on ½w² from w = 1: a vector, or the weight of a first layer.
     fn path(rule: Rule, learning_rate: f64) -> Vec<f64> {
-        let weight = Var::from_tensor(&Tensor::new(&[1.0f64], &Device::Cpu).unwrap()).unwrap();
-        let mut optimizer = Optimizer::new(rule, vec![weight.clone()], learning_rate).unwrap();
+        path_of(&[1], rule, learning_rate)
+    }
+
+    fn path_of(dims: &[usize], rule: Rule, learning_rate: f64) -> Vec<f64> {
+        let one = || Var::ones(dims, DType::F64, &Device::Cpu).unwrap();
+        let weight = one();
+        let mut optimizer = Optimizer::new(rule, vec![weight.clone(), one()], learning_rate).unwrap();
         let mut step = || {
             let loss = (weight.sqr().unwrap().sum_all().unwrap() * 0.5).unwrap();
             optimizer.step(&loss.backward().unwrap()).unwrap();
-            weight.to_vec1::<f64>().unwrap()[0]
+            weight.flatten_all().unwrap().to_vec1::<f64>().unwrap()[0]
         };
         vec![step(), step(), step()]
     }
@@ -91,6 +134,31 @@ mod tests {
     #[test]
     fn sgd_takes_the_gradient_times_the_learning_rate() {
         assert_eq!(path(Rule::Sgd, 0.5), [0.5, 0.25, 0.125]);
+    }
+
+    /// Stored trials are keyed by these: they never change.
+    #[test]
+    fn what_records_say() {
+        let json = |rule| serde_json::to_string(&rule).unwrap();
+        assert_eq!([json(Rule::Sgd), json(Rule::Adam)], [r#""sgd""#, r#""adam""#]);
+    }
+
+    /// Of a weight of one value, σ is its size, so that the penalty is decay; a vector has neither.
+    #[test]
+    fn penalties_shrink_weights_alone() {
+        for rule in [Rule::Decay(0.5), Rule::SpectralPenalty(0.5)] {
+            for (found, expected) in path_of(&[1, 1], rule, 0.5).into_iter().zip([0.25, 0.0625, 0.015625]) {
+                assert!((found - expected).abs() < 1e-12, "{rule:?}: {found}");
+            }
+            assert_eq!(path_of(&[1], rule, 0.5), path(Rule::Sgd, 0.5));
+        }
+    }
+
+    #[test]
+    fn a_clipped_step_is_a_part_of_the_weight() {
+        for (found, expected) in path_of(&[1, 1], Rule::Clipped(0.1), 0.5).into_iter().zip([0.95, 0.9025, 0.857375]) {
+            assert!((found - expected).abs() < 1e-12, "{found}");
+        }
     }
 
     /// Algorithm 1 of the paper, recomputed.

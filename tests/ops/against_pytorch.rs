@@ -149,7 +149,7 @@ fn outputs_and_gradients() {
 #[test]
 fn moving_averages_of_batch_norm() -> Result<()> {
     let Running { input, weight, bias, mean, variance, evaluated } = golden().running;
-    let layer = BatchNorm::new(weight.values.len(), Config::default(), &Device::Cpu)?;
+    let layer = BatchNorm::new(weight.values.len(), Config::default(), DType::F32, &Device::Cpu)?;
     for (parameter, start) in layer.parameters().iter().zip([&weight, &bias]) {
         parameter.set(&start.tensor(DType::F32)?)?;
     }

@@ -105,8 +105,8 @@ impl Case {
 /// ε as in PyTorch.
 pub const EPSILON: f64 = 1e-5;
 
-pub const DIVISORS: [Divisor; 4] =
-    [Divisor::Deviation, Divisor::MeanAbsolute, Divisor::RootMeanSquare, Divisor::MaxAbsolute];
+pub const DIVISORS: [Divisor; 5] =
+    [Divisor::Deviation, Divisor::MeanAbsolute, Divisor::RootMeanSquare, Divisor::MaxAbsolute, Divisor::Uncentred];
 
 /// One of each operation and setting, small.
 pub fn one_of_each() -> Vec<Case> {

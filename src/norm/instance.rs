@@ -1,0 +1,84 @@
+//! Instance normalization (Ulyanov, Vedaldi & Lempitsky 2016, arXiv:1607.08022), for an image t, channel i and place (l, m).
+//!
+//! y_tilm = x_tilm / Σ_lm x_tilm, the simple version that motivates it
+//! y_tilm = (x_tilm − μ_ti) / √(σ²_ti + ε), instance normalization
+//! μ_ti = Σ_lm x_tilm / HW,  σ²_ti = Σ_lm (x_tilm − μ_ti)² / HW
+//!
+//! It is kept at test time: the result does not depend on an image's contrast. This is
+//! [`GroupNorm`](super::group::GroupNorm) of as many groups as channels.
+//!
+//! Differs from the paper, whose equation has no γ and β: ours start at 1 and 0 and are learned (PyTorch: off unless asked
+//! for). A channel of one value, as in a 1 × 1 map or behind a fully connected layer, is its own mean: what is left is β,
+//! and nothing of the input. PyTorch refuses such maps in training; here they give β in every mode.
+
+use super::group::Config;
+
+/// The settings, for so many channels.
+pub const fn config(channels: usize) -> Config {
+    Config::of_groups(channels)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::norm::{
+        Norm, Pass,
+        group::GroupNorm,
+        testing::{apart, assert_close, assert_golden, assert_gradients_of, normal, scatter, values},
+    };
+    use candle_core::{DType, Device, Tensor};
+
+    fn layer(channels: usize, epsilon: f64) -> GroupNorm {
+        GroupNorm::new(channels, Config { epsilon, ..config(channels) }, DType::F64, &Device::Cpu).unwrap()
+    }
+
+    /// By loops.
+    #[test]
+    fn the_definition() {
+        let (layer, input) = (layer(3, 0.1), normal(0, &[2, 3, 6]));
+        scatter(&layer.parameters());
+        let [weight, bias] = [0, 1].map(|index| values(&layer.parameters()[index]));
+        let maps = input.to_vec3::<f64>().unwrap();
+        let expected =
+            maps.iter().flat_map(|image| image.iter().zip(&weight).zip(&bias)).flat_map(|((x, weight), bias)| {
+                let mean = x.iter().sum::<f64>() / 6.0;
+                let variance = x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 6.0;
+                x.iter().map(|x| weight * (x - mean) / (variance + 0.1).sqrt() + bias).collect::<Vec<_>>()
+            });
+        let expected: Vec<f64> = expected.collect();
+        assert_close(&values(&layer.forward(&input, Pass::TRAIN).unwrap()), &expected, 1e-12);
+    }
+
+    /// Each image with a contrast a > 0 and an offset of its own; with a < 0 the sign turns.
+    #[test]
+    fn contrast_and_offset_do_not_matter() {
+        let (layer, input) = (layer(3, 0.0), normal(0, &[2, 3, 4, 4]));
+        let of = |input: &Tensor| layer.forward(input, Pass::EVAL).unwrap();
+        let row = |values: [f64; 2]| Tensor::new(&values, &Device::Cpu).unwrap().reshape((2, 1, 1, 1)).unwrap();
+        let changed =
+            |contrast| of(&input.broadcast_mul(&row(contrast)).unwrap().broadcast_add(&row([3.0, -1.0])).unwrap());
+        assert!(apart(&changed([0.25, 4.0]), &of(&input)) < 1e-9);
+        assert!(apart(&changed([-0.25, -4.0]).neg().unwrap(), &of(&input)) < 1e-9);
+    }
+
+    #[test]
+    fn a_single_value_gives_beta() {
+        let layer = layer(3, 1e-5);
+        scatter(&layer.parameters());
+        let bias = values(&layer.parameters()[1]);
+        for dims in [&[2, 3][..], &[2, 3, 1, 1]] {
+            let output = values(&layer.forward(&normal(0, dims), Pass::TRAIN).unwrap());
+            assert_close(&output, &[bias.clone(), bias.clone()].concat(), 1e-12);
+        }
+    }
+
+    #[test]
+    fn the_gradients_are_central_differences() {
+        assert_gradients_of(&layer(3, 1e-5), &[2, 3, 2, 3], Pass::TRAIN);
+    }
+
+    #[test]
+    fn pytorch_gives_the_same() {
+        assert_golden("instance", &layer(3, 1e-5));
+    }
+}

@@ -1,0 +1,278 @@
+//! A normalization by name.
+
+use super::{
+    Norm,
+    batch::{self, Affine, BatchNorm, Gradient},
+    group::{self, GroupNorm},
+    instance, layer,
+    lp::{LpNorm, Power},
+    mean_only::MeanOnly,
+    noise::{Noise, Size},
+    own::{OWN, Own},
+    renorm::{self, BatchRenorm},
+    reparameterization::Reparameterization,
+    response::FilterResponseNorm,
+    rms,
+    spectral::SpectralNorm,
+    tanh::DynamicTanh,
+    weight::{self, Behind, Start, WeightNorm},
+};
+use candle_core::{DType, Device, Result, Tensor};
+use serde::Serialize;
+use std::{fmt, str::FromStr};
+
+/// A normalization of activations, of weights, or both, by name:
+/// - `none`.
+/// - `batch`: of its γ and β `batch:gamma` learns only the first, `batch:beta` only the second, `batch:plain` neither; with `:held`
+///   behind it the gradient takes the statistics for constants. `renorm` corrects it by moving statistics with the paper's
+///   schedule, in which it is BatchNorm for the first 5,000 steps; `renorm:R:D:S` up to r_max R and d_max D after S steps. `lp:1`, `lp:2` and `lp:inf` divide by another norm, `mean` by none.
+/// - `layer`, `instance`, `group:8` for eight groups of channels; `rms` and `frn` (filter response) subtract no mean.
+/// - `dyt`: a tanh in the place of a norm.
+/// - `weight` and `spectral` normalize weights: `weight:mean` with mean-only BatchNorm behind; with `:drawn` behind either, weights
+///   begin as they are drawn, and not where the first batch says.
+/// - `noisy` is BatchNorm with the noise of Santurkar et al. behind it, `noise` that noise alone, `noise:scaled` the same in
+///   parts of each unit's deviation.
+/// - the names of [`OWN`].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    None,
+    Batch(batch::Config),
+    /// The number of groups; it must divide the channels.
+    Group(usize),
+    /// BatchNorm, then noise.
+    Noisy,
+    /// Noise alone.
+    Noise(Size),
+    /// BatchNorm with another divisor.
+    Lp(Power),
+    Layer,
+    Instance,
+    Rms,
+    Renorm(renorm::Config),
+    /// Filter response normalization, with an activation of its own.
+    Frn,
+    /// Dynamic Tanh.
+    Dyt,
+    /// Mean-only BatchNorm.
+    Mean,
+    Weight(weight::Config),
+    Spectral,
+    /// The reader's.
+    Own(Own),
+}
+
+impl Kind {
+    /// BatchNorm as everyone uses it.
+    pub const BATCH: Self = Self::Batch(batch::Config { affine: Affine::Both, gradient: Gradient::Through });
+
+    /// The layer for so many channels, if there is one.
+    pub fn build(self, channels: usize, dtype: DType, device: &Device) -> Result<Option<Box<dyn Norm>>> {
+        let of_groups = |config: group::Config| -> Result<Box<dyn Norm>> {
+            Ok(Box::new(GroupNorm::new(channels, config, dtype, device)?))
+        };
+        Ok(Some(match self {
+            Self::None | Self::Spectral | Self::Weight(weight::Config { behind: Behind::Nothing, .. }) => {
+                return Ok(None);
+            }
+            Self::Batch(config) => Box::new(BatchNorm::new(channels, config, dtype, device)?),
+            Self::Group(groups) => of_groups(group::Config::of_groups(groups))?,
+            Self::Noisy => Box::new(Noise::behind_batch_norm(channels, dtype, device)?),
+            Self::Noise(size) => Box::new(Noise::alone(size)),
+            Self::Lp(power) => Box::new(LpNorm::new(channels, power, dtype, device)?),
+            Self::Layer => of_groups(layer::CONFIG)?,
+            Self::Instance => of_groups(instance::config(channels))?,
+            Self::Rms => of_groups(rms::CONFIG)?,
+            Self::Renorm(config) => Box::new(BatchRenorm::new(channels, config, dtype, device)?),
+            Self::Frn => Box::new(FilterResponseNorm::new(channels, dtype, device)?),
+            Self::Dyt => Box::new(DynamicTanh::new(channels, dtype, device)?),
+            Self::Mean | Self::Weight(weight::Config { behind: Behind::MeanOnly, .. }) => {
+                Box::new(MeanOnly::new(channels, dtype, device)?)
+            }
+            Self::Own(own) => (own.build)(channels, dtype, device)?,
+        }))
+    }
+
+    /// How a layer's weight `[O, ..]`, as it is drawn, is trained, if not as it is.
+    pub fn reparameterize(self, weight: &Tensor) -> Result<Option<Box<dyn Reparameterization>>> {
+        Ok(match self {
+            Self::Weight(config) => Some(Box::new(WeightNorm::new(weight, config.start)?)),
+            Self::Spectral => Some(Box::new(SpectralNorm::new(weight)?)),
+            _ => None,
+        })
+    }
+
+    /// Whether the layer has an activation of its own, in the place of the net's.
+    pub fn activates(self) -> bool {
+        self == Self::Frn
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        let name = match self {
+            Self::None => "none",
+            Self::Batch(batch::Config { affine, gradient }) => {
+                let affine = match affine {
+                    Affine::Both => "",
+                    Affine::Weight => ":gamma",
+                    Affine::Bias => ":beta",
+                    Affine::Neither => ":plain",
+                };
+                return write!(formatter, "batch{affine}{}", if *gradient == Gradient::Held { ":held" } else { "" });
+            }
+            Self::Group(groups) => return write!(formatter, "group:{groups}"),
+            Self::Noisy => "noisy",
+            Self::Noise(Size::Absolute) => "noise",
+            Self::Noise(Size::OfDeviation) => "noise:scaled",
+            Self::Lp(Power::One) => "lp:1",
+            Self::Lp(Power::Two) => "lp:2",
+            Self::Lp(Power::Infinity) => "lp:inf",
+            Self::Layer => "layer",
+            Self::Instance => "instance",
+            Self::Rms => "rms",
+            Self::Renorm(config) if *config == renorm::Config::default() => "renorm",
+            Self::Renorm(renorm::Config { r_max, d_max, ramp_steps }) => {
+                return write!(formatter, "renorm:{r_max}:{d_max}:{ramp_steps}");
+            }
+            Self::Frn => "frn",
+            Self::Dyt => "dyt",
+            Self::Mean => "mean",
+            Self::Weight(weight::Config { start, behind }) => {
+                let behind = if *behind == Behind::MeanOnly { ":mean" } else { "" };
+                return write!(formatter, "weight{behind}{}", if *start == Start::Drawn { ":drawn" } else { "" });
+            }
+            Self::Spectral => "spectral",
+            Self::Own(own) => own.name,
+        };
+        formatter.write_str(name)
+    }
+}
+
+/// Those without numbers in their names.
+fn named() -> Vec<Kind> {
+    let affine = [Affine::Both, Affine::Weight, Affine::Bias, Affine::Neither];
+    let batch = |gradient| affine.map(|affine| Kind::Batch(batch::Config { affine, gradient }));
+    let weight = |behind| [Start::Data, Start::Drawn].map(|start| Kind::Weight(weight::Config { start, behind }));
+    let mut named = [batch(Gradient::Through), batch(Gradient::Held)].concat();
+    named.extend([weight(Behind::Nothing), weight(Behind::MeanOnly)].concat());
+    named.extend([Power::One, Power::Two, Power::Infinity].map(Kind::Lp));
+    named.extend([Size::Absolute, Size::OfDeviation].map(Kind::Noise));
+    named.extend([Kind::None, Kind::Noisy, Kind::Layer, Kind::Instance, Kind::Rms, Kind::Frn, Kind::Dyt, Kind::Mean]);
+    named.extend([Kind::Spectral, Kind::Renorm(renorm::Config::default())]);
+    named.extend(OWN.iter().copied().map(Kind::Own));
+    named
+}
+
+/// `group:G` or `renorm:R:D:S`.
+fn with_numbers(text: &str) -> Option<Kind> {
+    let (name, numbers) = text.split_once(':')?;
+    match (name, &numbers.split(':').collect::<Vec<_>>()[..]) {
+        ("group", [groups]) => groups.parse().ok().filter(|groups| *groups > 0).map(Kind::Group),
+        ("renorm", [r_max, d_max, ramp_steps]) => {
+            let number =
+                |text: &str, least: f64| text.parse().ok().filter(|number| (least..f64::INFINITY).contains(number));
+            let (r_max, d_max, ramp_steps) = (number(r_max, 1.0)?, number(d_max, 0.0)?, ramp_steps.parse().ok()?);
+            Some(Kind::Renorm(renorm::Config { r_max, d_max, ramp_steps }))
+        }
+        _ => None,
+    }
+}
+
+impl FromStr for Kind {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let named = named().into_iter().find(|kind| kind.to_string() == text);
+        named.or_else(|| with_numbers(text)).ok_or_else(|| {
+            let own: String = OWN.iter().map(|own| format!(", {}", own.name)).collect();
+            format!(
+                "'{text}' is no normalization; there are none, batch (with :gamma, :beta or :plain and :held behind it), \
+                 renorm or renorm:R:D:S with r_max R of at least 1, d_max D of at least 0 and S steps, layer, instance, \
+                 group:G with G groups, rms, frn, dyt, mean, weight (with :mean and :drawn behind it), spectral, \
+                 noisy, noise, noise:scaled, and lp:1, lp:2 and lp:inf{own}"
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::norm::Pass;
+    use crate::norm::testing::normal;
+
+    #[test]
+    fn a_kind_reads_what_it_writes() {
+        for kind in named() {
+            assert_eq!(kind.to_string().parse(), Ok(kind));
+        }
+        assert!(named().len() >= 27);
+        for text in ["group:8", "renorm:3:5:800", "renorm:1.5:0:0"] {
+            assert_eq!(text.parse::<Kind>().unwrap().to_string(), text);
+        }
+        assert_eq!("batch".parse(), Ok(Kind::Batch(batch::Config::default())));
+        assert_eq!("weight".parse(), Ok(Kind::Weight(weight::Config::default())));
+        assert_eq!("batch:plain:held".parse::<Kind>().unwrap().to_string(), "batch:plain:held");
+        for wrong in
+            ["", "Batch", "group", "group:", "group:0", "group:-1", "batch:2", "noise:", "lp:3", "weight:", "own"]
+                .into_iter()
+                .chain([
+                    "renorm:3:5",
+                    "renorm:0.5:5:0",
+                    "renorm:3:-1:0",
+                    "renorm:inf:1:0",
+                    "renorm:nan:1:0",
+                    "renorm:3:5:x",
+                ])
+        {
+            assert!(wrong.parse::<Kind>().is_err(), "{wrong}");
+        }
+    }
+
+    /// Stored trials are keyed by these: they never change.
+    #[test]
+    fn what_records_say() {
+        let json = |text: &str| serde_json::to_string(&text.parse::<Kind>().unwrap()).unwrap();
+        assert_eq!(json("none"), r#""none""#);
+        assert_eq!(json("batch:gamma"), r#"{"batch":{"affine":"weight","gradient":"through"}}"#);
+        assert_eq!(json("group:8"), r#"{"group":8}"#);
+        assert_eq!(json("noise:scaled"), r#"{"noise":"of_deviation"}"#);
+        assert_eq!(json("lp:inf"), r#"{"lp":"infinity"}"#);
+    }
+
+    /// Each normalizes activations or weights, in f32 and in f64, and its output has the shape and type of the input.
+    #[test]
+    fn every_name_but_none_does_something() {
+        for kind in named() {
+            for dtype in [DType::F32, DType::F64] {
+                let (input, weight) = (normal(0, &[4, 6, 2, 2]).to_dtype(dtype).unwrap(), normal(1, &[6, 5]));
+                let norm = kind.build(6, dtype, &Device::Cpu).unwrap();
+                let reparameterization = kind.reparameterize(&weight.to_dtype(dtype).unwrap()).unwrap();
+                assert_eq!(norm.is_none() && reparameterization.is_none(), kind == Kind::None, "{kind}");
+                for pass in [Pass::TRAIN, Pass::PROBE, Pass::EVAL] {
+                    if let Some(norm) = &norm {
+                        let output = norm.forward(&input, pass).unwrap();
+                        assert_eq!((output.dims(), output.dtype()), (input.dims(), dtype), "{kind}");
+                    }
+                    if let Some(reparameterization) = &reparameterization {
+                        let weight = reparameterization.weight(&weight.to_dtype(dtype).unwrap(), pass).unwrap();
+                        assert_eq!((weight.dims(), weight.dtype()), (&[6, 5][..], dtype), "{kind}");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Records and command lines know a reader's norm by its name alone.
+    #[test]
+    fn a_readers_norm_is_its_name() {
+        let build = |channels, dtype, device: &Device| -> Result<Box<dyn Norm>> {
+            Ok(Box::new(MeanOnly::new(channels, dtype, device)?))
+        };
+        let own = Kind::Own(Own { name: "mine", build });
+        assert_eq!((own.to_string().as_str(), format!("{own:?}").as_str()), ("mine", "Own(mine)"));
+        assert_eq!(serde_json::to_string(&own).unwrap(), r#"{"own":"mine"}"#);
+        assert_eq!(own.build(3, DType::F32, &Device::Cpu).unwrap().unwrap().parameters().len(), 1);
+    }
+}

@@ -1,0 +1,136 @@
+//! What the tests of the norms share: numbers in f64, gradients against central differences, golden values of PyTorch.
+
+use super::{Norm, Pass};
+use crate::seed::{Purpose, Seed};
+use candle_core::{DType, Device, Result, Tensor, Var};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// Independent normal deviates in f64; another `stream` gives others.
+pub fn normal(stream: u64, dims: &[usize]) -> Tensor {
+    let tensor = Seed(0).stream(Purpose::Probe, stream).normal_tensor(dims, 1.0, &Device::Cpu).unwrap();
+    tensor.to_dtype(DType::F64).unwrap()
+}
+
+pub fn variable(stream: u64, dims: &[usize]) -> Var {
+    Var::from_tensor(&normal(stream, dims)).unwrap()
+}
+
+/// All values of a tensor, row by row.
+pub fn values(tensor: &Tensor) -> Vec<f64> {
+    tensor.to_dtype(DType::F64).unwrap().flatten_all().unwrap().to_vec1().unwrap()
+}
+
+/// Moves the parameters away from where they start, so that no 0 and no 1 hides an error.
+pub fn scatter(parameters: &[Var]) {
+    for (index, parameter) in parameters.iter().enumerate() {
+        let by = (normal(100 + index as u64, parameter.dims()) * 0.3).unwrap();
+        parameter.set(&(parameter.as_detached_tensor() + by).unwrap()).unwrap();
+    }
+}
+
+/// Asserts that the values are as expected, within `tolerance` times the largest of them or 1.
+#[track_caller]
+pub fn assert_close(found: &[f64], expected: &[f64], tolerance: f64) {
+    assert_eq!(found.len(), expected.len());
+    let scale = expected.iter().fold(1.0, |largest: f64, value| largest.max(value.abs()));
+    for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
+        assert!((found - expected).abs() <= tolerance * scale, "value {index}: {found:e}, not {expected:e}");
+    }
+}
+
+/// The largest difference of the values, in parts of the largest value.
+pub fn apart(one: &Tensor, other: &Tensor) -> f64 {
+    let (one, other) = (values(one), values(other));
+    let largest = |values: &mut dyn Iterator<Item = f64>| values.fold(0.0, f64::max);
+    largest(&mut one.iter().zip(&other).map(|(a, b)| (a - b).abs())) / largest(&mut other.iter().map(|b| b.abs()))
+}
+
+/// Half the width of a difference.
+const STEP: f64 = 1e-5;
+
+/// Asserts that the gradient of ⟨r, f⟩ with a random r is, for each value of each variable, the central difference of
+/// ⟨r, definition⟩, and is not 0 everywhere. Where the method takes something for a constant, the definition holds it.
+pub fn assert_gradients(variables: &[Var], f: impl Fn() -> Result<Tensor>, definition: impl Fn() -> Result<Tensor>) {
+    let weighted = |output: Tensor| (&output * normal(99, output.dims())).unwrap().sum_all().unwrap();
+    let gradients = weighted(f().unwrap()).backward().unwrap();
+    for (index, variable) in variables.iter().enumerate() {
+        let gradient = values(gradients.get(variable).unwrap_or_else(|| panic!("variable {index} has no gradient")));
+        assert!(gradient.iter().any(|value| value.abs() > 1e-6), "variable {index}: {gradient:?}");
+        let start = values(variable);
+        let at = |place: usize, by: f64| {
+            let mut moved = start.clone();
+            moved[place] += by;
+            variable.set(&Tensor::from_vec(moved, variable.dims(), &Device::Cpu).unwrap()).unwrap();
+            weighted(definition().unwrap()).to_scalar::<f64>().unwrap()
+        };
+        let difference = |place: usize| (at(place, STEP) - at(place, -STEP)) / (2.0 * STEP);
+        let differences: Vec<f64> = (0..start.len()).map(difference).collect();
+        at(0, 0.0);
+        assert_close(&gradient, &differences, 1e-7);
+    }
+}
+
+/// The same for a layer whose definition is its own forward pass, by its input and its parameters.
+pub fn assert_gradients_of(layer: &dyn Norm, dims: &[usize], pass: Pass) {
+    scatter(&layer.parameters());
+    let input = variable(1, dims);
+    let forward = || layer.forward(&input, pass);
+    assert_gradients(&[vec![input.clone()], layer.parameters()].concat(), forward, forward);
+}
+
+/// An array of PyTorch's.
+#[derive(Deserialize)]
+pub struct Array {
+    dims: Vec<usize>,
+    values: Vec<f64>,
+}
+
+impl Array {
+    pub fn tensor(&self) -> Tensor {
+        Tensor::new(&*self.values, &Device::Cpu).unwrap().reshape(&*self.dims).unwrap()
+    }
+
+    pub fn variable(&self) -> Var {
+        Var::from_tensor(&self.tensor()).unwrap()
+    }
+}
+
+/// What a layer of PyTorch's gives, in f64: `tests/golden/norms.py`.
+#[derive(Deserialize)]
+pub struct Golden {
+    pub input: Array,
+    pub parameters: Vec<Array>,
+    pub upstream: Array,
+    pub output: Array,
+    /// By the input, then by the parameters.
+    pub gradients: Vec<Array>,
+    /// What the layer keeps beside its parameters, before and after.
+    #[serde(default)]
+    pub kept: Vec<Array>,
+    /// The output in evaluation, afterwards.
+    pub evaluated: Option<Array>,
+}
+
+/// The layers of a file's name that begins so.
+pub fn golden(name: &str) -> Golden {
+    let text = include_str!("../../tests/golden/norms.json");
+    let mut all: BTreeMap<String, Golden> = serde_json::from_str(text).unwrap();
+    all.remove(name).unwrap_or_else(|| panic!("norms.json has no {name}"))
+}
+
+/// Asserts that a layer gives what PyTorch's gives, with its gradients.
+pub fn assert_golden(name: &str, layer: &dyn Norm) {
+    let Golden { input, parameters, upstream, output, gradients, .. } = golden(name);
+    let input = input.variable();
+    assert_eq!(parameters.len(), layer.parameters().len());
+    for (parameter, value) in layer.parameters().iter().zip(&parameters) {
+        parameter.set(&value.tensor()).unwrap();
+    }
+    let found = layer.forward(&input, Pass::PROBE).unwrap();
+    assert_close(&values(&found), &output.values, 1e-10);
+    let found = (found * upstream.tensor()).unwrap().sum_all().unwrap().backward().unwrap();
+    for (variable, expected) in [vec![input], layer.parameters()].concat().iter().zip(&gradients) {
+        assert_close(&values(found.get(variable).unwrap()), &expected.values, 1e-10);
+    }
+}
