@@ -181,7 +181,11 @@ impl Chapter for InsideTheNetwork {
                     .says("At batch 2 libraries keep quite different variances", "ours"),
                 2,
             )?,
-            variances(Claim::exact("conventions-agree", within(1.0, 0.05)).says("At batch 64 they agree", "ours"), 64)?,
+            variances(
+                Claim::exact("conventions-agree", within(1.0, 0.05))
+                    .says("At batch 64 libraries keep the same variances", "ours"),
+                64,
+            )?,
             Claim::ratio("spread", at_least(2.0, 1.0))
                 .says("An example's logits vary with its batch, less in a larger one", &section_34)
                 .measuring("deviation of a logit over batches of 8, over that over batches of 128")
@@ -198,7 +202,7 @@ impl Chapter for InsideTheNetwork {
                 .covering(covers)
                 .paired(trials, "no γ and β", ("held", "final_bias_norm"), ("through", "final_bias_norm"))?,
             Claim::accuracy("held-accuracy", at_least(0.02, 0.0))
-                .says("And the net learns worse", &section_2)
+                .says("With μ and σ held constant in the gradient the net learns worse", &section_2)
                 .measuring("test accuracy, gradients through the statistics minus statistics held")
                 .covering(covers)
                 .paired(trials, "no γ and β", accuracy("through"), accuracy("held"))?,

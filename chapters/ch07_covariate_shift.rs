@@ -46,7 +46,7 @@ impl Chapter for CovariateShift {
 
     fn size(scale: Scale) -> Size {
         match scale {
-            Scale::Smoke => Size { seeds: 2, pilot_seeds: 0, steps: 30 },
+            Scale::Smoke => Size { seeds: 2, pilot_seeds: 0, steps: 10 },
             Scale::Book => Size { seeds: 5, pilot_seeds: 0, steps: 3_000 },
             Scale::Paper => Size { seeds: 10, pilot_seeds: 0, steps: 10_000 },
         }
@@ -124,15 +124,18 @@ impl Chapter for CovariateShift {
             less_with_batch_norm(Claim::difference("linear", at_least(0.05, 0.0)).headline(), "linear", LINEAR)?
                 .says("In the deep linear net BatchNorm turns the gradients more, not less", paper),
             less_with_batch_norm(Claim::difference("cnn", at_least(0.05, 0.0)), "cnn", CNN)?
-                .says("So it does in the CNN", paper),
+                .says("In the CNN BatchNorm turns the gradients more, not less", paper),
             more_with_batch_norm(Claim::ratio("linear-difference", at_least(1.25, 1.0)), "linear", LINEAR)?
-                .says("In the deep linear net BatchNorm makes them change by more", paper),
+                .says("In the deep linear net BatchNorm makes the gradients change by more", paper),
             more_with_batch_norm(Claim::ratio("cnn-difference", at_least(1.25, 1.0)), "cnn", CNN)?
-                .says("So it does in the CNN, too", paper),
+                .says("In the CNN BatchNorm makes the gradients change by more", paper),
             none.says("Without BatchNorm the deep linear net has almost no shift, for the entirety of training", paper)
                 .measuring("cosine of G and G′, plain net"),
             uncorrelated
-                .says("With BatchNorm G and G′ are almost uncorrelated", paper)
+                .says(
+                    "With BatchNorm the deep linear net's gradients before and after the shift are almost uncorrelated",
+                    paper,
+                )
                 .measuring("cosine of G and G′, net with BatchNorm"),
             loss.says("With BatchNorm the deep linear net comes to a lower loss", "Santurkar et al. 2018, Fig. 3b")
                 .measuring("final training loss, plain over BatchNorm"),

@@ -183,20 +183,6 @@ impl Claim {
         part.failed = censored(below);
         claim
     }
-
-    /// The rule in words.
-    pub fn holds_if(&self) -> String {
-        let what = match (self.measure, self.parts.len()) {
-            (Measure::Exact, 0 | 1) => "the value",
-            (Measure::Exact, _) => "every value",
-            (_, 0 | 1) => "the whole interval",
-            (..) => "every whole interval",
-        };
-        match self.rule {
-            Rule::AtLeast { floor, .. } => format!("holds if {what} is at least {floor}"),
-            Rule::Within { center, margin } => format!("holds if {what} lies within {margin} of {center}"),
-        }
-    }
 }
 
 /// Judges the claims of a chapter together: its statistical claims share the error rate (Bonferroni).

@@ -6,11 +6,13 @@ use crate::ops::cross_entropy::cross_entropy;
 use crate::seed::Seed;
 use crate::train::classifier::{Classifier, Moment};
 use crate::train::optimizer::{Optimizer, Rule};
-use crate::trial::{Series, Trace, Trial};
+use crate::trial::{Outcome, Series, Trace, Trial};
 use candle_core::{DType, Device, Result, Tensor};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
+/// How much the deviation of what the first layer's linear map gives grows in the step.
+pub const FIRST: &str = "growth_of_first";
 /// How much the logits' deviation grows in the step.
 pub const LOGITS: &str = "growth_of_logits";
 
@@ -31,20 +33,25 @@ impl Trial for LargeStep {
 
     /// Besides the training's: series `growth` over layers, the deviation of what each layer's linear map gives, after the
     /// step over before it; values `growth_of_first` and `growth_of_logits`, of the first and the last, and the batch's loss
-    /// (nats) `loss_before` and `loss_after`. All with the batch's statistics.
+    /// (nats) `loss_before` and `loss_after`. All with the batch's statistics. A training that diverged has grown by the
+    /// largest number of f32.
     fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
-        self.training.run_watched(seed, device, |moment, trace| {
+        let mut trace = self.training.run_watched(seed, device, |moment, trace| {
             if moment.step < self.training.steps {
                 return Ok(());
             }
             let (growth, [before, after]) = self.growth(moment)?;
             trace.values.extend([("loss_before".into(), before), ("loss_after".into(), after)]);
-            trace.values.extend(growth.first().map(|first| ("growth_of_first".into(), *first)));
+            trace.values.extend(growth.first().map(|first| (FIRST.into(), *first)));
             trace.values.extend(growth.last().map(|last| (LOGITS.into(), *last)));
             let x = (1..=growth.len()).map(|layer| layer as f64).collect();
             trace.series.insert("growth".into(), Series { x, y: growth });
             Ok(())
-        })
+        })?;
+        if trace.outcome != Outcome::Finished {
+            trace.values.extend([FIRST, LOGITS].map(|name| (name.into(), f64::from(f32::MAX))));
+        }
+        Ok(trace)
     }
 }
 
@@ -103,6 +110,14 @@ mod tests {
             assert_eq!(looked.series["growth"].x, [1.0, 2.0]);
             assert!(looked.values["growth_of_logits"] > 2.0, "{norm}");
         }
+    }
+
+    #[test]
+    fn a_diverged_training_has_grown_without_bound() {
+        let training = Classifier { learning_rate: 1e30, ..classifier(Kind::None) };
+        let trace = LargeStep { training, factor: 1.0 }.run(Seed(0), &Device::Cpu).unwrap();
+        assert_ne!(trace.outcome, Outcome::Finished);
+        assert_eq!(trace.values[LOGITS], f64::from(f32::MAX));
     }
 
     #[test]

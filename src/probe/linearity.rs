@@ -72,7 +72,7 @@ pub fn accuracy_with_lines(net: &dyn Net, layers: &[HiddenLayer], part: &Part) -
     let mut values = part.images.flatten_from(1)?;
     let device = values.device().clone();
     for (index, layer) in net.layers().into_iter().enumerate() {
-        values = linear(&values, layer.weight(), layer.bias())?;
+        values = linear(&values, &layer.effective_weight(Pass::EVAL)?, layer.bias())?;
         if let Some(norm) = layer.norm() {
             values = norm.forward(&values, Pass::EVAL)?;
         }

@@ -7,15 +7,21 @@ import numpy as np
 LAYERS, WIDTH, EXAMPLES, EPSILON, RATE, STEPS, LOOKS = 25, 10, 1000, 1e-5, 1e-6, 3000, 30
 
 
+def batch_norm(z):
+    """What the norm makes of z, before γ and β, and the gradient by z for one by that."""
+    centred = z - z.mean(0)
+    inverse = 1 / np.sqrt((centred**2).mean(0) + EPSILON)
+    hat = centred * inverse
+    return hat, lambda g: inverse * (g - g.mean(0) - hat * (g * hat).mean(0))
+
+
 def gradients(weights, gammas, betas, x, y, norm):
-    """Half the sum of squares and its gradients by weights, γ and β."""
+    """Half the sum of squares and its gradients by weights, γ and β; `norm` as batch_norm, or None."""
     kept, a = [], x
     for layer, w in enumerate(weights):
         z = a @ w.T
         if norm and layer + 1 < LAYERS:
-            centred = z - z.mean(0)
-            inverse = 1 / np.sqrt((centred**2).mean(0) + EPSILON)
-            kept.append((a, centred * inverse, inverse))
+            kept.append((a, *norm(z)))
             a = gammas[layer] * kept[-1][1] + betas[layer]
         else:
             kept.append((a, None, None))
@@ -23,11 +29,10 @@ def gradients(weights, gammas, betas, x, y, norm):
     loss, g = 0.5 * ((a - y) ** 2).sum(), a - y
     of_weights, of_gammas, of_betas = ([None] * LAYERS for _ in range(3))
     for layer in reversed(range(LAYERS)):
-        a, hat, inverse = kept[layer]
+        a, hat, back = kept[layer]
         if hat is not None:
             of_gammas[layer], of_betas[layer] = (g * hat).sum(0), g.sum(0)
-            g = g * gammas[layer]
-            g = inverse * (g - g.mean(0) - hat * (g * hat).mean(0))
+            g = back(g * gammas[layer])
         of_weights[layer] = g.T @ a
         g = g @ weights[layer]
     return loss, of_weights, of_gammas, of_betas
@@ -38,12 +43,17 @@ def stepped(parameters, slopes, layers):
     return [[move(v, s, layer) for layer, (v, s) in enumerate(zip(*pair))] for pair in zip(parameters, slopes)]
 
 
-def run(seed, norm):
+def start(seed):
+    """x, y, and weights, γ and β."""
     generator = np.random.default_rng(seed)
     x = generator.standard_normal((EXAMPLES, WIDTH))
     y = x @ generator.standard_normal((WIDTH, WIDTH))
     weights = [generator.standard_normal((WIDTH, WIDTH)) * np.sqrt(2 / (2 * WIDTH)) for _ in range(LAYERS)]
-    parameters = [weights, [np.ones(WIDTH)] * LAYERS, [np.zeros(WIDTH)] * LAYERS]
+    return x, y, [weights, [np.ones(WIDTH)] * LAYERS, [np.zeros(WIDTH)] * LAYERS]
+
+
+def run(seed, norm):
+    x, y, parameters = start(seed)
     cosines = {9: [], 17: []}
     for step in range(STEPS):
         _, *slopes = gradients(*parameters, x, y, norm)
@@ -57,9 +67,10 @@ def run(seed, norm):
     return {"layer 9": np.mean(cosines[9]), "layer 17": np.mean(cosines[17]), "loss": loss}
 
 
-found = {}
-for name, norm in [("batch", True), ("plain", False)]:
-    runs = [run(seed, norm) for seed in range(5)]
-    found[name] = {key: [float(f"{run[key]:.6g}") for run in runs] for key in runs[0]}
-    print(name, found[name], flush=True)
-open("tests/golden/ch07_deep_linear.json", "w").write(json.dumps(found, indent=1) + "\n")
+if __name__ == "__main__":
+    found = {}
+    for name, norm in [("batch", batch_norm), ("plain", None)]:
+        runs = [run(seed, norm) for seed in range(5)]
+        found[name] = {key: [float(f"{run[key]:.6g}") for run in runs] for key in runs[0]}
+        print(name, found[name], flush=True)
+    open("tests/golden/ch07_deep_linear.json", "w").write(json.dumps(found, indent=1) + "\n")
