@@ -74,7 +74,8 @@ impl Chapter for Landscape {
                 arms.push(Arm::seeded(of("cnn", name, rate), cnn(&data, norm, rate, setting.steps / 10)));
             }
             if let Subject::Classifier(training) = cnn(&data, norm, RATE, setting.steps / 10).subject {
-                let slice = Slice { training, examples: 256, reach: self.reach, points: 12 };
+                let points = if setting.scale == Scale::Smoke { 2 } else { 12 };
+                let slice = Slice { training, examples: 256, reach: self.reach, points };
                 arms.push(Arm::seeded(format!("plane {name}"), slice));
             }
         }

@@ -3,7 +3,9 @@
 /// A number with four significant digits, as short as it can be.
 pub fn number(value: f64) -> String {
     let size = value.abs();
-    if value == 0.0 || (1e-3..1e6).contains(&size) {
+    if !value.is_finite() {
+        value.to_string().replace("inf", "∞")
+    } else if value == 0.0 || (1e-3..1e6).contains(&size) {
         let rounded: f64 = format!("{value:.3e}").parse().expect("a formatted number parses");
         format!("{rounded}")
     } else {
@@ -44,5 +46,6 @@ mod tests {
     fn numbers_are_short() {
         let shown: Vec<String> = [0.0, 1.0, 0.123456, 1234.56, 98_765.4, 2.5e-9, 1.0e7].map(number).into();
         assert_eq!(shown, ["0", "1", "0.1235", "1235", "98770", "2.50·10⁻⁹", "1.00·10⁷"]);
+        assert_eq!([f64::INFINITY, f64::NEG_INFINITY, f64::NAN].map(number), ["∞", "-∞", "NaN"]);
     }
 }

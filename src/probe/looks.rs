@@ -21,6 +21,9 @@ pub const TRAIN_ACCURACY: &str = "train_accuracy";
 /// Histograms are taken at so many of the looks.
 const HISTOGRAMS: u64 = 8;
 
+/// What is shown of a walk from where a level is reached.
+const AT_LEVELS: [&str; 4] = ["loss_range", "change_high", "beta", "curvature"];
+
 /// What is measured; what is empty is not.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Probes {
@@ -55,7 +58,12 @@ pub struct Looks<'a> {
 impl<'a> Looks<'a> {
     /// For a training of so many steps at a learning rate.
     pub fn new(probes: &'a Probes, steps: u64, learning_rate: f64) -> Self {
-        let (series, grids) = (BTreeMap::new(), BTreeMap::new());
+        // There even if no level is reached.
+        let directions = if probes.multiples.is_empty() { &[][..] } else { &["gradient", "random"] };
+        let of_levels =
+            directions.iter().flat_map(|direction| AT_LEVELS.map(|what| format!("{direction}_level_{what}")));
+        let of_levels = of_levels.chain(["level_step".into()]).filter(|_| !probes.levels.is_empty());
+        let (series, grids) = (of_levels.map(|name| (name, Series::default())).collect(), BTreeMap::new());
         Self { probes, steps, learning_rate, series, grids, last: None, levels_reached: 0 }
     }
 
@@ -178,7 +186,7 @@ impl<'a> Looks<'a> {
             self.push("level_step", level, scene.step() as f64);
             for (direction, walk) in found.iter().flatten() {
                 for (what, value) in findings(walk) {
-                    if ["loss_range", "change_high", "beta", "curvature"].contains(&what) {
+                    if AT_LEVELS.contains(&what) {
                         self.push(format!("{direction}_level_{what}"), level, value);
                     }
                 }

@@ -142,7 +142,7 @@ mod tests {
                     let larger = beta.z[look].max(beta.z[5 + look]);
                     assert!((larger / trace.series["gradient_beta"].y[look] - 1.0).abs() < 1e-9);
                 }
-                assert!(trace.series["gradient_level_beta"].x.len() <= 1 + trace.series["level_step"].x.len());
+                assert_eq!(trace.series["gradient_level_beta"].x, trace.series["level_step"].x);
                 let density = &trace.grids["histogram_layer_1"];
                 assert_eq!(density.z.len(), density.x.len() * bins().len());
                 let is_classifier = matches!(study.subject, Subject::Classifier(_));
