@@ -75,8 +75,10 @@ impl Chapter for Landscape {
             }
             if let Subject::Classifier(training) = cnn(&data, norm, RATE, setting.steps / 10).subject {
                 let points = if setting.scale == Scale::Smoke { 2 } else { 12 };
-                let slice = Slice { training, examples: 256, reach: self.reach, points };
-                arms.push(Arm::seeded(format!("plane {name}"), slice));
+                let plane = |reach| Slice { training: training.clone(), examples: 256, reach, points };
+                arms.push(Arm::seeded(format!("plane {name}"), plane(self.reach)));
+                // For the page's questions.
+                arms.push(Arm::seeded(format!("plane {name}, near"), plane(0.25)));
             }
         }
         Ok(arms)
@@ -87,7 +89,7 @@ impl Chapter for Landscape {
         let walked = ["loss_low", "loss_high", "loss_range", "change_high", "beta", "level_beta"];
         let shown = name.strip_prefix("gradient_").is_some_and(|name| walked.contains(&name));
         let by_distance = name == "gradient_beta_by_distance" && arm.starts_with("linear");
-        let plane = arm.starts_with("plane") && seed == Some(0);
+        let plane = arm.starts_with("plane") && !arm.contains(',') && seed == Some(0);
         name == "train_loss" || shown || name == "random_beta" || by_distance || plane
     }
 
