@@ -30,6 +30,7 @@ pub mod quadratic;
 pub mod rate_sweep;
 pub mod readings;
 pub mod recovery;
+pub mod renorm_identity;
 pub mod rescaling;
 pub mod singular_values;
 pub mod slice;
@@ -38,6 +39,7 @@ pub mod study;
 pub mod subject;
 pub mod testing;
 pub mod theory;
+pub mod train_eval;
 
 #[cfg(test)]
 mod fixture;
