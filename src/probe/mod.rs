@@ -15,6 +15,7 @@ pub mod gaussian_line;
 pub mod generalization;
 pub mod gradient_landscape;
 pub mod growth;
+pub mod invariances;
 pub mod landscape;
 pub mod large_step;
 pub mod linearity;

@@ -8,6 +8,7 @@ use crate::net::{
     convolutional::{Convolutional, Stage, Task},
     layer::{Hidden, Init, Weights},
     mlp::Mlp,
+    recurrent::Recurrent,
 };
 use crate::norm::Pass;
 use crate::ops::cross_entropy::cross_entropy;
@@ -33,6 +34,8 @@ pub enum Architecture {
     /// Widths of the hidden layers.
     Mlp(Vec<usize>),
     Convolutional(&'static [Stage]),
+    /// Units; it reads the rows of an image.
+    Recurrent(usize),
 }
 
 /// The trial: initial weights, data order and dropout come from the seed, the rest stands here.
@@ -162,6 +165,7 @@ impl Classifier {
                 let task = Task { channels: 1, height: 28, width: 28, classes: CLASSES };
                 Box::new(Convolutional::new(stages, self.hidden, task, init)?)
             }
+            Architecture::Recurrent(units) => Box::new(Recurrent::new(28, *units, CLASSES, self.hidden, init)?),
         })
     }
 }
