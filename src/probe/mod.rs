@@ -8,12 +8,14 @@ pub mod conditioning;
 pub mod conventions;
 pub mod covariate_shift;
 pub mod cross_example;
+pub mod direction_growth;
 pub mod exact;
 pub mod explosion;
 pub mod gamma_beta;
 pub mod gaussian_line;
 pub mod generalization;
 pub mod gradient_landscape;
+pub mod group_ends;
 pub mod growth;
 pub mod invariances;
 pub mod landscape;
@@ -41,6 +43,7 @@ pub mod subject;
 pub mod testing;
 pub mod theory;
 pub mod train_eval;
+pub mod weight_identities;
 
 #[cfg(test)]
 mod fixture;
