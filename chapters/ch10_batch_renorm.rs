@@ -16,7 +16,7 @@
 use anyhow::Result;
 use mimalloc::MiMalloc;
 use normbook::cli::images::ImageData;
-use normbook::cli::parse::positive;
+use normbook::cli::parse::{at_least as from, positive};
 use normbook::data::labelled::Labelled;
 use normbook::lab::{Arm, Chapter, Claim, Evidence, Scale, Setting, Size, at_least, within};
 use normbook::net::layer::{Activation, Hidden, Weights};
@@ -36,10 +36,10 @@ struct BatchRenormalization {
     #[arg(long, default_value_t = 0.1, value_parser = positive)]
     learning_rate: f64,
     /// What r_max rises to; 1 keeps BatchNorm's scale
-    #[arg(long, default_value_t = 3.0, value_parser = positive)]
+    #[arg(long, default_value_t = 3.0, value_parser = from::<1>)]
     r_max: f64,
     /// What d_max rises to
-    #[arg(long, default_value_t = 5.0, value_parser = positive)]
+    #[arg(long, default_value_t = 5.0, value_parser = from::<0>)]
     d_max: f64,
 }
 
@@ -84,7 +84,15 @@ impl Chapter for BatchRenormalization {
         }
         // For the page's questions.
         for (name, parts) in [PARTS[1], PARTS[4]] {
-            arms.push(Arm::seeded(format!("renorm {name}, narrow"), net(Kind::Renorm(limits(1.5, 0.5)), parts)));
+            for (change, r_max, d_max) in [("narrow", 1.5, 0.5), ("closed", 1.0, 0.0)] {
+                let norm = Kind::Renorm(limits(r_max, d_max));
+                arms.push(Arm::seeded(format!("renorm {name}, {change}"), net(norm, parts)));
+            }
+            for (norm, kind) in NORMS.into_iter().zip([Kind::BATCH, Kind::Renorm(limits(self.r_max, self.d_max))]) {
+                let mut fast = net(kind, parts);
+                fast.training.learning_rate = 0.3;
+                arms.push(Arm::seeded(format!("{}, fast", of(norm, name)), fast));
+            }
             arms.push(Arm::seeded(format!("group {name}"), net(Kind::Group(10), parts)));
         }
         Ok(arms)
