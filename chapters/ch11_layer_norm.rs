@@ -30,6 +30,9 @@ use normbook::train::optimizer::Rule;
 struct LayerNormalization {
     #[command(flatten)]
     images: ImageData,
+    /// The normalization that is set against BatchNorm
+    #[arg(long, default_value_t = Kind::Layer)]
+    norm: Kind,
     /// Units of the recurrent net
     #[arg(long, default_value_t = 64, value_parser = units)]
     recurrent_units: u64,
@@ -78,11 +81,11 @@ impl Chapter for LayerNormalization {
         let data = Labelled::new(&self.images.files(setting.scale)?)?;
         let mut arms = Vec::new();
         for (sweep, norm, batch_size, parts) in MLPS {
-            let norm = kind(norm)?;
+            let norm = self.kind(norm)?;
             arms.extend(sweep.pilots(|rate| mlp(&data, norm, batch_size, rate, setting.steps / (2 * parts))));
         }
         for (sweep, norm) in RECURRENT_NETS {
-            let norm = kind(norm)?;
+            let norm = self.kind(norm)?;
             arms.extend(sweep.pilots(|rate| self.recurrent(&data, norm, rate, setting.steps / 32)));
         }
         Ok(arms)
@@ -93,18 +96,29 @@ impl Chapter for LayerNormalization {
         let mut arms = vec![Arm::exact("table", Invariances)];
         for (sweep, norm, batch_size, parts) in MLPS {
             let rate = sweep.best(pilots, setting.scale)?;
-            let training = mlp(&data, kind(norm)?, batch_size, rate, setting.steps / parts);
+            let training = mlp(&data, self.kind(norm)?, batch_size, rate, setting.steps / parts);
             arms.push(Arm::seeded(sweep.arm, TrainEval { training, parts: None }));
         }
         for (sweep, norm) in RECURRENT_NETS {
             let rate = sweep.best(pilots, setting.scale)?;
-            let training = self.recurrent(&data, kind(norm)?, rate, setting.steps / 16);
+            let training = self.recurrent(&data, self.kind(norm)?, rate, setting.steps / 16);
             arms.push(Arm::seeded(sweep.arm, TrainEval { training, parts: None }));
         }
-        // For the page's questions.
-        let rate = RECURRENT_NETS[1].0.best(pilots, setting.scale)?;
-        let training = self.recurrent(&data, kind("rms")?, rate, setting.steps / 16);
-        arms.push(Arm::seeded("recurrent rms", TrainEval { training, parts: None }));
+        // For the page's questions, at the rates that layer normalization has chosen.
+        let (small, recurrent) =
+            (MLPS[3].0.best(pilots, setting.scale)?, RECURRENT_NETS[1].0.best(pilots, setting.scale)?);
+        for name in ["rms", "group:8"] {
+            let training = mlp(&data, self.kind(name)?, 4, small, setting.steps);
+            arms.push(Arm::seeded(format!("{name} 4"), TrainEval { training, parts: None }));
+            let training = self.recurrent(&data, self.kind(name)?, recurrent, setting.steps / 16);
+            arms.push(Arm::seeded(format!("recurrent {name}"), TrainEval { training, parts: None }));
+        }
+        for (sweep, norm) in [RECURRENT_NETS[0], RECURRENT_NETS[1]] {
+            let rate = sweep.best(pilots, setting.scale)?;
+            let mut training = self.recurrent(&data, self.kind(norm)?, rate, setting.steps / 16);
+            training.architecture = Architecture::Recurrent(16);
+            arms.push(Arm::seeded(format!("{}, 16 units", sweep.arm), TrainEval { training, parts: None }));
+        }
         Ok(arms)
     }
 
@@ -175,6 +189,10 @@ impl Chapter for LayerNormalization {
 }
 
 impl LayerNormalization {
+    fn kind(&self, name: &str) -> Result<Kind> {
+        if name == "layer" { Ok(self.norm) } else { name.parse().map_err(anyhow::Error::msg) }
+    }
+
     fn recurrent(&self, data: &Labelled, norm: Kind, learning_rate: f64, steps: u64) -> Classifier {
         Classifier {
             architecture: Architecture::Recurrent(self.recurrent_units as usize),
@@ -183,10 +201,6 @@ impl LayerNormalization {
             ..mlp(data, norm, 64, learning_rate, steps)
         }
     }
-}
-
-fn kind(name: &str) -> Result<Kind> {
-    name.parse().map_err(anyhow::Error::msg)
 }
 
 // ANCHOR: mlp

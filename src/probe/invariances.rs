@@ -59,6 +59,7 @@ impl Trial for Invariances {
             let factors = (0..rows).map(|row| if row == 0 { FACTOR } else { 1.0 }).collect();
             Tensor::from_vec::<_, f64>(factors, (rows, 1), device)
         };
+        // ANCHOR: changes
         let changed = [
             (inputs.clone(), (&weight * FACTOR)?),
             (inputs.clone(), weight.broadcast_add(&shift)?),
@@ -67,6 +68,7 @@ impl Trial for Invariances {
             (inputs.broadcast_add(&shift)?, weight.clone()),
             (inputs.broadcast_mul(&first_of(EXAMPLES)?)?, weight.clone()),
         ];
+        // ANCHOR_END: changes
         let reparameterized = WeightNorm::new(&weight, Start::Drawn)?;
         let output = |norm: &str, inputs: &Tensor, weight: &Tensor| -> Result<Vec<f64>> {
             match norm {
