@@ -78,6 +78,13 @@ impl Chapter for GroupNormalization {
             arms.push(Arm::seeded(name, net(norm, LARGEST, setting.steps)));
         }
         // For the page's questions.
+        let at_2 = setting.steps * 16;
+        for (name, norm) in [("batch", Kind::BATCH), ("group", self.norm)] {
+            let mut fast = net(norm, 2, at_2);
+            fast.training.learning_rate *= 3.0;
+            arms.push(Arm::seeded(format!("{name} 2, fast"), fast));
+        }
+        arms.push(Arm::seeded("instance 2", net(Kind::Instance, 2, at_2)));
         let renorm = Kind::Renorm(normbook::norm::renorm::Config { r_max: 1.5, d_max: 0.5, ramp_steps: 0 });
         arms.push(Arm::seeded("renorm 4", net(renorm, 4, setting.steps * 8)));
         Ok(arms)

@@ -31,11 +31,13 @@ impl Trial for GroupEnds {
     /// `between_difference`, of the two from each other.
     fn run(&self, _: Seed, device: &Device) -> Result<Trace> {
         let input = normal(&mut Seed(0).stream(Purpose::Probe, 0), SHAPE)?.into_inner();
+        // ANCHOR: ends
         let grouped = |groups| {
             let config = Config { epsilon: 0.0, ..Config::of_groups(groups) };
             values(&GroupNorm::new(CHANNELS, config, DType::F64, device)?.forward(&input, Pass::TRAIN)?)
         };
         let (one, all) = (grouped(1)?, grouped(CHANNELS)?);
+        // ANCHOR_END: ends
         let mut trace = Trace::default();
         trace.values.extend([
             ("layer_difference".into(), relative_difference(&one, &normalized_from(&input, 1)?)),
