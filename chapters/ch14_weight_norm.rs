@@ -88,11 +88,17 @@ impl Chapter for WeightNormalization {
     fn arms(&self, setting: Setting, pilots: &Evidence) -> Result<Vec<Arm>> {
         let data = Labelled::new(&self.images.files(setting.scale)?)?;
         let mut arms = vec![Arm::exact("identities", WeightIdentities)];
-        // Weights that begin as they are drawn, for the page's questions.
+        // `drawn`, and what stands below: for the page's questions.
         for (name, norm) in MLPS.into_iter().chain([("drawn", "weight:drawn")]) {
             for rate in RATES {
                 arms.push(Arm::seeded(of(name, rate), self.mlp(&data, kind(norm)?, rate, setting.steps)));
             }
+        }
+        let mut small = self.mlp(&data, kind("weight")?, 0.3, setting.steps);
+        small.batch_size = 16;
+        arms.push(Arm::seeded("weight in 16s", small));
+        for (name, norm) in [MLPS[1], MLPS[2]] {
+            arms.push(Arm::seeded(format!("{name}, short"), self.mlp(&data, kind(norm)?, 0.3, setting.steps / 4)));
         }
         for (name, rule, rate) in RULES {
             let training = Classifier { rule, ..self.mlp(&data, kind("weight")?, rate, setting.steps) };

@@ -72,6 +72,14 @@ impl Chapter for SpectralNorm {
                 arms.push(Arm::seeded(of(&format!("penalty {lambda}"), batch), penalty));
                 arms.push(Arm::seeded(of(&format!("decay {lambda}"), batch), net(Kind::None, Rule::Decay(lambda))));
             }
+            // For the page's questions.
+            let few = data.clone().with_train_images(500);
+            for (name, rule) in [("plain", Rule::Sgd), ("penalty 0.01", Rule::SpectralPenalty(LAMBDA))] {
+                let on_few = mlp(&few, Kind::None, rule, batch_size, rate, steps);
+                arms.push(Arm::seeded(format!("{}, 500 images", of(name, batch)), Spectrum { training: on_few }));
+                let short = mlp(&data, Kind::None, rule, batch_size, rate, steps / 4);
+                arms.push(Arm::seeded(format!("{}, short", of(name, batch)), Spectrum { training: short }));
+            }
         }
         Ok(arms)
     }
