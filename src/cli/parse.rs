@@ -10,6 +10,14 @@ pub fn positive(text: &str) -> Result<f64, String> {
     }
 }
 
+/// A number from `LEAST` up.
+pub fn at_least<const LEAST: u32>(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number >= f64::from(LEAST) && number.is_finite() => Ok(number),
+        _ => Err(format!("expected a number from {LEAST} up")),
+    }
+}
+
 /// A number other than 0.
 pub fn factor(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {

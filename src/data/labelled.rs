@@ -13,6 +13,8 @@ use std::sync::Arc;
 pub struct Labelled {
     stamps: BTreeMap<String, String>,
     images: Arc<FashionMnist>,
+    /// Training images that are taken, from the first on; none: all.
+    train_images: Option<usize>,
 }
 
 /// One part of the set on a device.
@@ -29,7 +31,14 @@ pub const CLASSES: usize = 10;
 impl Labelled {
     /// Unpacks and checks the files. Errors name the file and the cause.
     pub fn new(files: &Files) -> Result<Self> {
-        Ok(Self { stamps: files.stamps(), images: Arc::new(files.load()?) })
+        Ok(Self { stamps: files.stamps(), images: Arc::new(files.load()?), train_images: None })
+    }
+
+    /// With the first so many training images alone, if there are more. They are standardised as before.
+    pub fn with_train_images(mut self, count: usize) -> Self {
+        self.stamps.insert("training images".into(), count.to_string());
+        self.train_images = Some(count);
+        self
     }
 
     /// Name and SHA-256 of each file.
@@ -38,7 +47,8 @@ impl Labelled {
     }
 
     pub fn train(&self, device: &Device) -> candle_core::Result<Part> {
-        self.part(&self.images.train, device)
+        let all = self.part(&self.images.train, device)?;
+        all.narrow(0, self.train_images.unwrap_or(all.len()).min(all.len()))
     }
 
     pub fn test(&self, device: &Device) -> candle_core::Result<Part> {
@@ -103,6 +113,17 @@ mod tests {
         let square = |part: &Part| part.images.sqr().unwrap().mean_all().unwrap().to_scalar::<f32>().unwrap();
         assert!(mean(&train).abs() < 1e-3 && (square(&train) - 1.0).abs() < 1e-3);
         assert!(mean(&test).abs() < 0.02 && mean(&test) != mean(&train));
+    }
+
+    #[test]
+    fn fewer_images_are_the_first_ones() {
+        let all = Labelled::new(&Files::embedded()).unwrap();
+        let few = all.clone().with_train_images(30);
+        assert_ne!(few.stamps(), all.stamps());
+        let (few, all) = (few.train(&Device::Cpu).unwrap(), all.train(&Device::Cpu).unwrap());
+        assert_eq!(few.len(), 30);
+        let values = |part: &Part| part.images.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        assert_eq!(values(&few), values(&all.narrow(0, 30).unwrap()));
     }
 
     #[test]

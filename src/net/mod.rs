@@ -4,6 +4,7 @@ pub mod convolutional;
 pub mod deep_linear;
 pub mod layer;
 pub mod mlp;
+pub mod recurrent;
 pub mod settings;
 
 use crate::norm::{Norm, Pass};

@@ -14,6 +14,7 @@ pub enum Activation {
     Identity,
     Relu,
     Sigmoid,
+    Tanh,
 }
 
 impl Activation {
@@ -22,6 +23,7 @@ impl Activation {
             Self::Identity => Ok(input.clone()),
             Self::Relu => relu(input),
             Self::Sigmoid => sigmoid(input),
+            Self::Tanh => input.tanh(),
         }
     }
 }

@@ -98,6 +98,7 @@ impl Norm for BatchRenorm {
         self.forward_then(Source::Tensor(input), pass, Then::NOTHING)
     }
 
+    // ANCHOR: renorm
     /// r and d need μ_B and σ_B first, so that the batch is normalized twice: once for them, without gradient, and then with
     /// γ r and γ d + β in the place of γ and β.
     fn forward_then(&self, source: Source, pass: Pass, then: Then) -> Result<Tensor> {
@@ -120,6 +121,7 @@ impl Norm for BatchRenorm {
         }
         Ok(Source::Tensor(&input).normalize_then(&weight, &bias, how, then)?.output)
     }
+    // ANCHOR_END: renorm
 
     fn parameters(&self) -> Vec<Var> {
         vec![self.weight.clone(), self.bias.clone()]

@@ -82,9 +82,11 @@ fn scaled(direction: &Tensor, factors: &Tensor) -> Result<Tensor> {
 }
 
 impl Reparameterization for WeightNorm {
+    // ANCHOR: weight
     fn weight(&self, direction: &Tensor, _: Pass) -> Result<Tensor> {
         scaled(direction, &(self.scale.as_tensor() / lengths(direction)?)?)
     }
+    // ANCHOR_END: weight
 
     /// g.
     fn parameters(&self) -> Vec<Var> {

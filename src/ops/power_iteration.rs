@@ -19,6 +19,7 @@ pub struct Singular {
     pub right: Tensor,
 }
 
+// ANCHOR: step
 /// One step on `matrix` `[rows, columns]` from `right` `[columns, 1]`. Errors on shapes that do not fit.
 pub fn power_iteration(matrix: &Tensor, right: &Tensor) -> Result<Singular> {
     let matrix = matrix.detach();
@@ -27,6 +28,7 @@ pub fn power_iteration(matrix: &Tensor, right: &Tensor) -> Result<Singular> {
     // uᵀ M v with v = Mᵀ u / ‖Mᵀ u‖.
     Ok(Singular { value: length(&back)?, right: unit(&back)?, left })
 }
+// ANCHOR_END: step
 
 /// `[rows, ..]` as a matrix: a convolution's weight `[O, C, k, k]` as `[O, C k k]`.
 pub fn as_matrix(weight: &Tensor) -> Result<Tensor> {

@@ -60,7 +60,7 @@ impl Trial for GammaBeta {
             affine::note(affine, moment, trace)?;
             match self.classifier.architecture {
                 Architecture::Mlp(_) => self.note_lines(moment, trace),
-                Architecture::Convolutional(_) => Ok(()),
+                Architecture::Convolutional(_) | Architecture::Recurrent(_) => Ok(()),
             }
         })?;
         let curve = &trace.series[TEST_ACCURACY];

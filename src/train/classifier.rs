@@ -1,6 +1,6 @@
 //! Training a classifier of images: the one loop that the chapters share.
 
-use super::batches::Batches;
+use super::batches::{Batches, Microbatches};
 use super::optimizer::{Optimizer, Rule};
 use crate::data::labelled::{CLASSES, Labelled, Part};
 use crate::net::{
@@ -8,12 +8,13 @@ use crate::net::{
     convolutional::{Convolutional, Stage, Task},
     layer::{Hidden, Init, Weights},
     mlp::Mlp,
+    recurrent::Recurrent,
 };
 use crate::norm::Pass;
 use crate::ops::cross_entropy::cross_entropy;
 use crate::seed::{Purpose, Seed};
 use crate::trial::{FINAL_LOSS, Outcome, Reach, Series, TARGET, Trace, Trial, sample_steps};
-use candle_core::{Device, Result};
+use candle_core::{Device, Result, Tensor};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -33,6 +34,8 @@ pub enum Architecture {
     /// Widths of the hidden layers.
     Mlp(Vec<usize>),
     Convolutional(&'static [Stage]),
+    /// Units; it reads the rows of an image.
+    Recurrent(usize),
 }
 
 /// The trial: initial weights, data order and dropout come from the seed, the rest stands here.
@@ -85,20 +88,35 @@ impl Classifier {
         &self,
         seed: Seed,
         device: &Device,
+        watch: impl FnMut(&Moment, &mut Trace) -> Result<()>,
+    ) -> Result<Trace> {
+        self.run_in_parts(None, seed, device, watch)
+    }
+
+    /// The same with batches that go through the net in parts, if any. Errors if these do not fill a batch.
+    pub fn run_in_parts(
+        &self,
+        parts: Option<Microbatches>,
+        seed: Seed,
+        device: &Device,
         mut watch: impl FnMut(&Moment, &mut Trace) -> Result<()>,
     ) -> Result<Trace> {
         let (train, test) = (self.data.train(device)?, self.data.test(device)?);
         let net = self.net(seed, device)?;
         let mut optimizer = Optimizer::new(self.rule, net.parameters(), self.learning_rate)?;
-        let mut batches = Batches::new(seed, train.len(), self.batch_size);
+        let mut batches = match parts {
+            None => Batches::new(seed, train.len(), self.batch_size),
+            Some(parts) => Batches::in_parts(seed, &train.classes.to_vec1()?, self.batch_size, parts)?,
+        };
         let mut trace = Trace::default();
         let (mut losses, mut accuracies) = (Series::default(), Series::default());
         let mut reached = Reach { step: None, budget: self.steps };
         let judged = test.narrow(0, self.curve_examples.min(test.len()))?;
         let mut samples = sample_steps(self.steps, SAMPLES_PER_DECADE).into_iter().peekable();
+        let part = parts.map_or(train.len(), |parts| parts.size);
         for step in 0..=self.steps {
             let chosen = batches.at(step);
-            let examples = if step < self.steps { chosen } else { &[] };
+            let examples: &[usize] = if step < self.steps { &chosen } else { &[] };
             watch(&Moment { step, net: &*net, train: &train, test: &test, batch: examples, seed }, &mut trace)?;
             let is_sampled = samples.next_if_eq(&step).is_some();
             if is_sampled {
@@ -109,8 +127,7 @@ impl Classifier {
                     reached.step = Some(step);
                 }
             }
-            let batch = train.select(chosen)?;
-            let loss = cross_entropy(&net.forward(&batch.images, Pass::train(step, seed))?, &batch.classes)?;
+            let loss = mean_loss(&*net, &train, chosen.chunks(part), Pass::train(step, seed))?;
             if is_sampled || step == self.steps {
                 let value = f64::from(loss.to_scalar::<f32>()?);
                 if !value.is_finite() {
@@ -148,8 +165,23 @@ impl Classifier {
                 let task = Task { channels: 1, height: 28, width: 28, classes: CLASSES };
                 Box::new(Convolutional::new(stages, self.hidden, task, init)?)
             }
+            Architecture::Recurrent(units) => Box::new(Recurrent::new(28, *units, CLASSES, self.hidden, init)?),
         })
     }
+}
+
+/// The mean of the losses of a batch's parts, each of which goes through the net by itself.
+fn mean_loss<'a>(
+    net: &dyn Net,
+    examples: &Part,
+    parts: impl Iterator<Item = &'a [usize]>,
+    pass: Pass,
+) -> Result<Tensor> {
+    let loss = |part| {
+        let part = examples.select(part)?;
+        cross_entropy(&net.forward(&part.images, pass)?, &part.classes)
+    };
+    Tensor::stack(&parts.map(loss).collect::<Result<Vec<_>>>()?, 0)?.mean(0)
 }
 
 /// The part of the examples that the net, in evaluation, gets right.
@@ -199,6 +231,21 @@ mod tests {
             let curve = &trace.series[TEST_ACCURACY];
             assert_eq!((curve.x[0], curve.x.last().copied()), (0.0, Some(200.0)));
             assert!(curve.y[0] < 0.4, "{norm} starts as a guess: {}", curve.y[0]);
+        }
+    }
+
+    /// Without a norm it does not matter which examples go through the net together.
+    #[test]
+    fn gradients_of_parts_are_averaged() {
+        let (seed, whole) = (Seed(0), trial(Kind::None, 0.1, 30));
+        let in_parts = |size| {
+            let parts = Some(Microbatches { size, classes: None });
+            whole.run_in_parts(parts, seed, &Device::Cpu, |_, _| Ok(())).unwrap().series["train_loss"].y.clone()
+        };
+        let loss = &whole.run(seed, &Device::Cpu).unwrap().series["train_loss"].y;
+        assert_eq!(&in_parts(50), loss);
+        for (parts, whole) in in_parts(10).iter().zip(loss) {
+            assert!((parts / whole - 1.0).abs() < 1e-3, "{parts}, {whole}");
         }
     }
 

@@ -1,0 +1,180 @@
+//! # Chapter 15: spectral norm regularization
+//!
+//! - Claim: a penalty on the largest singular value σ₁ of each weight "improves the generalizability", by a smaller gap between training and
+//!   test accuracy, most at large batches (Yoshida & Miyato 2017, arXiv:1705.10941, §4, Tables 1 and 2, Fig. 4; Hung-yi Lee 2021,
+//!   "To learn more", where it stands as "Spectrum Normalization"). Spectral *normalization* (Miyato et al. 2018, arXiv:1802.05957)
+//!   is another method: a layer that sets σ₁ to 1.
+//! - Protocol: power iteration against a whole decomposition in f64; a ReLU MLP 784-100-100-10 without a norm on 2,000 images of
+//!   Fashion-MNIST, SGD, batches of 64 at rate 0.1 and of 1,000 at rate 0.5, as many epochs: plain, with the penalty at λ = 0.001, 0.01
+//!   (the paper's) and 0.1, with weight decay at the same three, and with spectral normalization.
+//! - Measure: accuracy on the training images less that on the test images; test accuracy; σ₁ and the spectrum by a whole
+//!   decomposition; how far logits move for what images do, in parts of the bound Π σ₁.
+//! - Holds if: see `judge`. Floors are those of the plan; no run was made before.
+//! - Differs: the paper trains VGG, NIN and DenseNets on CIFAR and STL-10, momentum 0.9, batches of 64 and 4,096, with BatchNorm; behind
+//!   that the size of a weight means nothing to the function, so that our nets have none.
+
+use anyhow::Result;
+use mimalloc::MiMalloc;
+use normbook::cli::images::ImageData;
+use normbook::cli::parse::count;
+use normbook::data::labelled::Labelled;
+use normbook::lab::{Arm, Chapter, Claim, Evidence, Scale, Setting, Size, at_least, within};
+use normbook::net::layer::{Activation, Hidden, Weights};
+use normbook::norm::Kind;
+use normbook::probe::power_check::PowerCheck;
+use normbook::probe::spectrum::{FROM_ONE, GAIN, GAP, LARGEST, STEEPNESS, Spectrum};
+use normbook::train::classifier::{Architecture, Classifier, TEST_ACCURACY};
+use normbook::train::optimizer::Rule;
+
+/// Spectral norm regularization: a penalty on the largest singular value
+#[derive(clap::Args, serde::Serialize, Clone)]
+struct SpectralNorm {
+    #[command(flatten)]
+    images: ImageData,
+    /// Training images
+    #[arg(long, default_value_t = 2_000, value_parser = count)]
+    train_images: u64,
+}
+
+// ANCHOR: arms
+/// Name, examples of a batch, learning rate, steps in parts of the smaller batches'.
+const BATCHES: [(&str, usize, f64, u64); 2] = [("small", 64, 0.1, 1), ("large", 1000, 0.5, 16)];
+const LAMBDAS: [f64; 3] = [1e-3, 1e-2, 1e-1];
+/// The paper's.
+const LAMBDA: f64 = 1e-2;
+// ANCHOR_END: arms
+
+impl Chapter for SpectralNorm {
+    const ID: &'static str = "ch15";
+    const TITLE: &'static str = "Spectral norm regularization";
+    const SOURCE: &'static str = file!();
+    const FIGURES: &'static str = include_str!("ch15_spectral_norm.toml");
+
+    /// Steps of the small batches.
+    fn size(scale: Scale) -> Size {
+        match scale {
+            Scale::Smoke => Size { seeds: 2, pilot_seeds: 0, steps: 16 },
+            Scale::Book => Size { seeds: 10, pilot_seeds: 0, steps: 2_000 },
+            Scale::Paper => Size { seeds: 20, pilot_seeds: 0, steps: 6_400 },
+        }
+    }
+
+    fn arms(&self, setting: Setting, _: &Evidence) -> Result<Vec<Arm>> {
+        let data = Labelled::new(&self.images.files(setting.scale)?)?.with_train_images(self.train_images as usize);
+        let mut arms = vec![Arm::exact("power iteration", PowerCheck)];
+        for (batch, batch_size, rate, parts) in BATCHES {
+            let steps = setting.steps / parts;
+            let net = |norm, rule| Spectrum { training: mlp(&data, norm, rule, batch_size, rate, steps) };
+            arms.push(Arm::seeded(of("plain", batch), net(Kind::None, Rule::Sgd)));
+            arms.push(Arm::seeded(of("normalized", batch), net(Kind::Spectral, Rule::Sgd)));
+            for lambda in LAMBDAS {
+                let penalty = net(Kind::None, Rule::SpectralPenalty(lambda));
+                arms.push(Arm::seeded(of(&format!("penalty {lambda}"), batch), penalty));
+                arms.push(Arm::seeded(of(&format!("decay {lambda}"), batch), net(Kind::None, Rule::Decay(lambda))));
+            }
+            // For the page's questions.
+            let few = data.clone().with_train_images(500);
+            for (name, rule) in [("plain", Rule::Sgd), ("penalty 0.01", Rule::SpectralPenalty(LAMBDA))] {
+                let on_few = mlp(&few, Kind::None, rule, batch_size, rate, steps);
+                arms.push(Arm::seeded(format!("{}, 500 images", of(name, batch)), Spectrum { training: on_few }));
+                let short = mlp(&data, Kind::None, rule, batch_size, rate, steps / 4);
+                arms.push(Arm::seeded(format!("{}, short", of(name, batch)), Spectrum { training: short }));
+            }
+        }
+        Ok(arms)
+    }
+
+    // ANCHOR: judge
+    fn judge(&self, trials: &Evidence) -> Result<Vec<Claim>> {
+        let [gaps, accuracies, spectrum, algorithm] =
+            ["Table 2", "Table 1", "Fig. 4", "Algorithm 1"].map(|place| format!("Yoshida & Miyato 2017, {place}"));
+        let gan = "Miyato et al. 2018, §2.1";
+        let penalty = |batch: &str| of(&format!("penalty {LAMBDA}"), batch);
+        let gap = |id: &str, batch: &str| -> Result<Claim> {
+            let claim = Claim::accuracy(id, at_least(0.01, 0.0));
+            let claim = claim.paired(trials, batch, (&of("plain", batch), GAP), (&penalty(batch), GAP))?;
+            Ok(claim.measuring("training less test accuracy, without a penalty minus with it"))
+        };
+        let both =
+            |mut claim: Claim, value: &str, one: fn(&str) -> String, other: fn(&str) -> String| -> Result<Claim> {
+                for (batch, ..) in BATCHES {
+                    claim = claim.paired(trials, batch, (&one(batch), value), (&other(batch), value))?;
+                }
+                Ok(claim)
+            };
+        let plain = |batch: &str| of("plain", batch);
+        let held = |batch: &str| of(&format!("penalty {LAMBDA}"), batch);
+        let decay = |batch: &str| of(&format!("decay {LAMBDA}"), batch);
+        let mut one = Claim::difference("sets-one", within(0.0, 0.05));
+        let mut bounded = Claim::difference("lipschitz", within(0.5, 0.5));
+        for (batch, ..) in BATCHES {
+            one = one.part(batch, trials.samples(&of("normalized", batch), FROM_ONE)?);
+            bounded = bounded.part(batch, trials.samples(&of("normalized", batch), GAIN)?);
+        }
+        let claims = [
+            gap("gap", "large")?
+                .headline()
+                .says("At large batches the penalty narrows the gap between training and test accuracy", &gaps),
+            gap("gap-small", "small")?.says("At small batches, too", &gaps),
+            both(Claim::ratio("sigma", at_least(1.43, 1.0)), LARGEST, plain, held)?
+                .says("The penalty brings σ₁ down by 30 % or more", &spectrum)
+                .measuring("σ₁ of the hidden layers at the end, without the penalty over with it"),
+            both(Claim::ratio("flat", at_least(1.25, 1.0)), STEEPNESS, plain, held)?
+                .says("… and flattens the whole spectrum", &spectrum)
+                .measuring("σ₁ over the median singular value, without the penalty over with it"),
+            both(Claim::accuracy("accuracy", at_least(0.002, 0.0)), TEST_ACCURACY, held, plain)?
+                .says("With the penalty the net is better on test images", &accuracies)
+                .measuring("test accuracy, with the penalty minus without"),
+            both(Claim::accuracy("decay", at_least(0.002, 0.0)), TEST_ACCURACY, held, decay)?
+                .says("… and better than with weight decay of the same λ", &accuracies)
+                .measuring("test accuracy, with the penalty minus with weight decay"),
+            one.says("Spectral normalization, another method, sets σ₁ to 1", gan)
+                .measuring("largest |σ₁ − 1| of a hidden layer, by a whole decomposition"),
+            bounded.says("… which bounds how far the logits move for what the image does", gan).measuring(
+                "distance of logits over distance of images, the largest, in parts of the product of all σ₁",
+            ),
+        ];
+        let mut claims: Vec<Claim> = claims.map(|claim| claim.covering("initial weights and data order")).into();
+        claims.extend([
+            Claim::exact("power", within(0.0, 1e-6))
+                .values(trials, "error", &["power iteration"])?
+                .says("Power iteration finds σ₁", &algorithm)
+                .measuring("error after 2,000 steps, in parts of σ₁, against a whole decomposition"),
+            Claim::exact("printed", within(0.0, 1e-6))
+                .values(trials, "printed_error", &["power iteration"])?
+                .says("The algorithm as printed gives 1/σ₁", "ours: an erratum")
+                .measuring("|what it gives, times σ₁, less 1|"),
+        ]);
+        Ok(claims)
+    }
+    // ANCHOR_END: judge
+}
+
+// ANCHOR: net
+fn mlp(data: &Labelled, norm: Kind, rule: Rule, batch_size: usize, learning_rate: f64, steps: u64) -> Classifier {
+    Classifier {
+        data: data.clone(),
+        architecture: Architecture::Mlp(vec![100; 2]),
+        hidden: Hidden::new(norm, Activation::Relu),
+        weights: Weights::Glorot,
+        rule,
+        learning_rate,
+        batch_size,
+        steps,
+        target_accuracy: 0.8,
+        curve_examples: 1_000,
+    }
+}
+// ANCHOR_END: net
+
+/// An arm's name.
+fn of(method: &str, batch: &str) -> String {
+    format!("{method}, {batch}")
+}
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+fn main() -> std::process::ExitCode {
+    normbook::cli::main::<SpectralNorm>()
+}

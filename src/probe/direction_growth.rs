@@ -1,0 +1,93 @@
+//! How the lengths of weight normalization's v move while a net trains (Salimans & Kingma 2016, arXiv:1602.07868, §2.1).
+
+use crate::net::Net;
+use crate::seed::Seed;
+use crate::train::classifier::Classifier;
+use crate::trial::{Series, Trace, Trial, sample_steps};
+use candle_core::{DType, Device, Result};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// What a length may lose by rounding in a step, in parts of it.
+const ROUNDING: f64 = 1e-6;
+/// Points of a curve in every factor of ten of the steps.
+const SAMPLES_PER_DECADE: u32 = 12;
+
+/// The trial: trains a classifier and follows ‖v‖ of each hidden unit, or without weight normalization of its weights.
+#[derive(Clone, Serialize)]
+pub struct DirectionGrowth {
+    pub training: Classifier,
+}
+
+impl Trial for DirectionGrowth {
+    const SOURCE: &'static str = file!();
+
+    fn data(&self) -> BTreeMap<String, String> {
+        self.training.data()
+    }
+
+    /// Besides the training's: series `length` over steps, the mean of ‖v‖ over its start, values `share_of_falls`, of all steps and
+    /// units those at which ‖v‖ falls by more than rounding, and `final_length`.
+    fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
+        let samples = sample_steps(self.training.steps, SAMPLES_PER_DECADE);
+        let (mut start, mut last) = (Vec::new(), Vec::<f64>::new());
+        let (mut falls, mut moves, mut curve) = (0.0, 0.0, Series::default());
+        let mut trace = self.training.run_watched(seed, device, |moment, _| {
+            let now = lengths(moment.net)?;
+            falls += now.iter().zip(&last).filter(|(now, last)| **now < **last * (1.0 - ROUNDING)).count() as f64;
+            moves += last.len() as f64;
+            // A data-dependent start leaves v as it is, so that the first look is the start.
+            if start.is_empty() {
+                start.clone_from(&now);
+            }
+            if samples.binary_search(&moment.step).is_ok() {
+                let ratios = now.iter().zip(&start).map(|(now, start)| now / start);
+                curve.x.push(moment.step as f64);
+                curve.y.push(ratios.sum::<f64>() / now.len() as f64);
+            }
+            last = now;
+            Ok(())
+        })?;
+        trace.values.insert("share_of_falls".into(), falls / moves);
+        trace.values.extend(curve.y.last().map(|length| ("final_length".into(), *length)));
+        trace.series.insert("length".into(), curve);
+        Ok(trace)
+    }
+}
+
+/// Of each unit of the hidden layers.
+fn lengths(net: &dyn Net) -> Result<Vec<f64>> {
+    let layers = net.layers();
+    let mut lengths = Vec::new();
+    for layer in &layers[..layers.len() - 1] {
+        let rows = layer.weight().as_tensor().flatten_from(1)?.to_dtype(DType::F64)?;
+        lengths.extend(rows.sqr()?.sum(1)?.sqrt()?.to_vec1::<f64>()?);
+    }
+    Ok(lengths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::fixture::classifier;
+    use crate::train::optimizer::Rule;
+
+    fn values(norm: &str, rule: Rule) -> BTreeMap<String, f64> {
+        let mut training = classifier(norm.parse().unwrap());
+        training.rule = rule;
+        training.steps = 20;
+        if rule == Rule::Adam {
+            training.learning_rate = 0.01;
+        }
+        DirectionGrowth { training }.run(Seed(0), &Device::Cpu).unwrap().values
+    }
+
+    #[test]
+    fn under_plain_descent_lengths_grow_and_else_they_need_not() {
+        let plain = values("weight", Rule::Sgd);
+        assert!(plain["share_of_falls"] == 0.0 && plain["final_length"] > 1.0, "{plain:?}");
+        assert!(values("weight", Rule::Decay(0.1))["share_of_falls"] > 0.5);
+        assert!(values("weight", Rule::Adam)["share_of_falls"] > 0.01);
+        assert!(values("none", Rule::Sgd)["share_of_falls"] > 0.01);
+    }
+}

@@ -1,0 +1,146 @@
+//! A classifier's generalization gap, its weights' singular values, and how far its logits move for what its inputs do.
+
+use crate::data::labelled::{CLASSES, Part};
+use crate::net::Net;
+use crate::norm::Pass;
+use crate::ops::power_iteration::as_matrix;
+use crate::seed::Seed;
+use crate::train::classifier::{Classifier, accuracy};
+use crate::trial::{Outcome, Series, Trace, Trial};
+use candle_core::{DType, Device, Result, Tensor};
+use nalgebra::DMatrix;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The accuracy on all training images at the end, in evaluation.
+pub const FINAL_TRAIN_ACCURACY: &str = "final_train_accuracy";
+/// That less the test accuracy.
+pub const GAP: &str = "generalization_gap";
+/// The largest singular value of the hidden layers' weights, the geometric mean over the layers.
+pub const LARGEST: &str = "largest_singular_value";
+/// That over the median singular value.
+pub const STEEPNESS: &str = "spectrum_steepness";
+/// The largest |σ₁ − 1| of a hidden layer.
+pub const FROM_ONE: &str = "largest_distance_from_one";
+/// Over pairs of test images the largest distance of the logits over that of the images, in parts of the product of all
+/// layers' σ₁, which bounds it.
+pub const GAIN: &str = "gain_over_bound";
+
+/// Test images of which neighbours are compared.
+const COMPARED: usize = 1000;
+
+/// The trial: an MLP's, whose activations are 1-Lipschitz.
+#[derive(Clone, Serialize)]
+pub struct Spectrum {
+    pub training: Classifier,
+}
+
+impl Trial for Spectrum {
+    const SOURCE: &'static str = file!();
+
+    fn data(&self) -> BTreeMap<String, String> {
+        self.training.data()
+    }
+
+    /// Besides the training's: the values above, and series `singular_values` of the first layer, by rank. A run that diverged
+    /// is at chance, without a gap and without the rest.
+    fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
+        let mut trace = self.training.run_watched(seed, device, |moment, trace| {
+            if moment.step < self.training.steps {
+                return Ok(());
+            }
+            let (train, test) = (accuracy(moment.net, moment.train)?, accuracy(moment.net, moment.test)?);
+            trace.values.extend([(FINAL_TRAIN_ACCURACY.into(), train), (GAP.into(), train - test)]);
+            note_spectra(moment.net, moment.test, trace)
+        })?;
+        if trace.outcome != Outcome::Finished {
+            trace.values.extend([(FINAL_TRAIN_ACCURACY.into(), 1.0 / CLASSES as f64), (GAP.into(), 0.0)]);
+        }
+        Ok(trace)
+    }
+}
+
+fn note_spectra(net: &dyn Net, test: &Part, trace: &mut Trace) -> Result<()> {
+    let layers = net.layers();
+    let spectra: Vec<Vec<f64>> =
+        layers.iter().map(|layer| spectrum(&layer.effective_weight(Pass::EVAL)?)).collect::<Result<_>>()?;
+    if spectra.iter().flatten().any(|value| !value.is_finite()) {
+        return Ok(());
+    }
+    let hidden = &spectra[..spectra.len() - 1];
+    let mean = |of: fn(&[f64]) -> f64| {
+        libm::exp(hidden.iter().map(|values| libm::log(of(values))).sum::<f64>() / hidden.len() as f64)
+    };
+    let from_one = hidden.iter().map(|values| (values[0] - 1.0).abs()).fold(0.0, f64::max);
+    let bound: f64 = spectra.iter().map(|values| values[0]).product();
+    trace.values.extend([
+        (LARGEST.into(), mean(|values| values[0])),
+        (STEEPNESS.into(), mean(|values| values[0] / values[values.len() / 2])),
+        (FROM_ONE.into(), from_one),
+        (GAIN.into(), largest_gain(net, test)? / bound),
+    ]);
+    let first = &spectra[0];
+    let x = (1..=first.len()).map(|rank| rank as f64).collect();
+    trace.series.insert("singular_values".into(), Series { x, y: first.clone() });
+    Ok(())
+}
+
+/// Falling. What is not finite gives itself.
+fn spectrum(weight: &Tensor) -> Result<Vec<f64>> {
+    let matrix = as_matrix(weight)?.to_dtype(DType::F64)?;
+    let (rows, columns) = matrix.dims2()?;
+    let values: Vec<f64> = matrix.flatten_all()?.to_vec1()?;
+    if let Some(wrong) = values.iter().find(|value| !value.is_finite()) {
+        return Ok(vec![*wrong]);
+    }
+    let mut found: Vec<f64> =
+        DMatrix::from_row_slice(rows, columns, &values).singular_values().iter().copied().collect();
+    found.sort_by(|a, b| b.total_cmp(a));
+    Ok(found)
+}
+
+/// Over neighbours in the file: the largest ‖f(x) − f(x′)‖ / ‖x − x′‖.
+fn largest_gain(net: &dyn Net, test: &Part) -> Result<f64> {
+    let images = test.narrow(0, COMPARED.min(test.len()))?.images.flatten_from(1)?;
+    let logits = net.forward(&images, Pass::EVAL)?;
+    let distances = |rows: &Tensor| -> Result<Vec<f32>> {
+        let count = rows.dim(0)? - 1;
+        (rows.narrow(0, 1, count)? - rows.narrow(0, 0, count)?)?.sqr()?.sum(1)?.sqrt()?.to_vec1()
+    };
+    let pairs = distances(&logits)?.into_iter().zip(distances(&images)?);
+    Ok(pairs.filter(|(_, of)| *of > 0.0).map(|(moved, of)| f64::from(moved / of)).fold(0.0, f64::max))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::fixture::classifier;
+    use crate::train::optimizer::Rule;
+
+    fn trace(norm: &str, rule: Rule) -> Trace {
+        let mut training = classifier(norm.parse().unwrap());
+        (training.rule, training.steps) = (rule, 60);
+        Spectrum { training }.run(Seed(0), &Device::Cpu).unwrap()
+    }
+
+    #[test]
+    fn a_penalty_flattens_and_a_layer_of_one_stays_at_one() {
+        let (plain, held) = (trace("none", Rule::Sgd), trace("none", Rule::SpectralPenalty(0.1)));
+        for name in [LARGEST, STEEPNESS] {
+            assert!(held.values[name] < 0.9 * plain.values[name], "{name}");
+        }
+        let set = trace("spectral", Rule::Sgd);
+        assert!(set.values[FROM_ONE] < 0.1 && plain.values[FROM_ONE] > 0.2, "{:?}", set.values);
+    }
+
+    #[test]
+    fn the_gain_stays_below_its_bound() {
+        for norm in ["none", "spectral"] {
+            let trace = trace(norm, Rule::Sgd);
+            let gain = trace.values[GAIN];
+            assert!(0.0 < gain && gain <= 1.0, "{norm}: {gain}");
+            let falling = &trace.series["singular_values"].y;
+            assert!(falling.windows(2).all(|pair| pair[0] >= pair[1]) && falling.len() == 12);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! A classifier, trained in parts or not, and how far what it gives in evaluation is from what it gave in training.
+
+use crate::data::labelled::CLASSES;
+use crate::norm::Pass;
+use crate::seed::Seed;
+use crate::train::batches::{Batches, Microbatches};
+use crate::train::classifier::{Classifier, Moment, accuracy};
+use crate::trial::{Outcome, Trace, Trial};
+use candle_core::{DType, Device, Result, Tensor};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The test accuracy after a fifth of the steps.
+pub const ACCURACY_EARLY: &str = "test_accuracy_early";
+/// The accuracy on test images that go through the net as training's do: in parts, by the parts' statistics.
+pub const TRAIN_MODE_ACCURACY: &str = "train_mode_accuracy";
+/// That less the accuracy in evaluation on the same images.
+pub const ACCURACY_GAP: &str = "accuracy_gap";
+/// The root mean square difference of a logit between the two, over that of the logits in evaluation.
+pub const LOGIT_GAP: &str = "logit_gap";
+
+/// Batches of test images that the gaps are taken over.
+const BATCHES: u64 = 30;
+
+/// The trial.
+#[derive(Clone, Serialize)]
+pub struct TrainEval {
+    pub training: Classifier,
+    pub parts: Option<Microbatches>,
+}
+
+impl Trial for TrainEval {
+    const SOURCE: &'static str = file!();
+
+    fn data(&self) -> BTreeMap<String, String> {
+        self.training.data()
+    }
+
+    /// Besides what the classifier leaves: values [`ACCURACY_EARLY`], and of the trained net
+    /// [`TRAIN_MODE_ACCURACY`], [`ACCURACY_GAP`] and, unless it diverged, [`LOGIT_GAP`].
+    fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
+        let steps = self.training.steps;
+        let mut trace = self.training.run_in_parts(self.parts, seed, device, |moment, trace| {
+            if moment.step == steps.div_ceil(5) {
+                trace.values.insert(ACCURACY_EARLY.into(), accuracy(moment.net, moment.test)?);
+            }
+            if moment.step == steps { self.compare(moment, trace) } else { Ok(()) }
+        })?;
+        if trace.outcome != Outcome::Finished {
+            let guess = 1.0 / CLASSES as f64;
+            trace.values.extend([(ACCURACY_EARLY.into(), guess), (TRAIN_MODE_ACCURACY.into(), guess)]);
+            trace.values.insert(ACCURACY_GAP.into(), 0.0);
+        }
+        Ok(trace)
+    }
+}
+
+impl TrainEval {
+    fn compare(&self, moment: &Moment, trace: &mut Trace) -> Result<()> {
+        let (size, test) = (self.training.batch_size, moment.test);
+        let mut batches = match self.parts {
+            None => Batches::new(moment.seed, test.len(), size),
+            Some(parts) => Batches::in_parts(moment.seed, &test.classes.to_vec1()?, size, parts)?,
+        };
+        let part = self.parts.map_or(size, |parts| parts.size);
+        let (mut right, mut judged, mut moved, mut length) = ([0.0; 2], 0.0, 0.0, 0.0);
+        for step in 0..BATCHES {
+            for examples in batches.at(step).chunks(part) {
+                let part = test.select(examples)?;
+                let train = moment.net.forward(&part.images, Pass::probe(moment.step, moment.seed))?;
+                let eval = moment.net.forward(&part.images, Pass::EVAL)?;
+                right = [right[0] + part.right(&train)?, right[1] + part.right(&eval)?];
+                judged += part.len() as f64;
+                moved += squares(&(train - &eval)?)?;
+                length += squares(&eval)?;
+            }
+        }
+        trace.values.extend([
+            (TRAIN_MODE_ACCURACY.into(), right[0] / judged),
+            (ACCURACY_GAP.into(), (right[0] - right[1]) / judged),
+            (LOGIT_GAP.into(), (moved / length).sqrt()),
+        ]);
+        Ok(())
+    }
+}
+
+fn squares(tensor: &Tensor) -> Result<f64> {
+    tensor.to_dtype(DType::F64)?.sqr()?.sum_all()?.to_scalar()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::norm::Kind;
+    use crate::probe::fixture::classifier;
+
+    fn trace(norm: Kind, parts: Option<Microbatches>) -> Trace {
+        let mut training = classifier(norm);
+        (training.batch_size, training.steps) = (32, 20);
+        TrainEval { training, parts }.run(Seed(0), &Device::Cpu).unwrap()
+    }
+
+    /// The looks add to the trace and change nothing that was there.
+    #[test]
+    fn who_looks_changes_nothing() {
+        let mut training = classifier(Kind::BATCH);
+        (training.batch_size, training.steps) = (32, 20);
+        let plain = training.run(Seed(0), &Device::Cpu).unwrap();
+        let looked = trace(Kind::BATCH, None);
+        assert_eq!(plain.series, looked.series);
+        assert!(plain.values.iter().all(|(name, value)| looked.values[name] == *value));
+    }
+
+    #[test]
+    fn without_a_batch_norm_both_modes_are_the_same() {
+        let few = Some(Microbatches { size: 8, classes: Some(2) });
+        for norm in [Kind::None, Kind::Group(2)] {
+            let trace = trace(norm, few);
+            assert_eq!((trace.values[ACCURACY_GAP], trace.values[LOGIT_GAP]), (0.0, 0.0), "{norm}");
+            assert!(trace.values[ACCURACY_EARLY] > 0.1);
+        }
+        assert!(trace(Kind::BATCH, few).values[LOGIT_GAP] > trace(Kind::BATCH, None).values[LOGIT_GAP]);
+    }
+}
