@@ -55,7 +55,7 @@ impl Chapter for GroupNormalization {
     /// Steps at batch 32.
     fn size(scale: Scale) -> Size {
         match scale {
-            Scale::Smoke => Size { seeds: 2, pilot_seeds: 0, steps: 2 },
+            Scale::Smoke => Size { seeds: 1, pilot_seeds: 0, steps: 1 },
             Scale::Book => Size { seeds: 10, pilot_seeds: 0, steps: 400 },
             Scale::Paper => Size { seeds: 10, pilot_seeds: 0, steps: 10_000 },
         }

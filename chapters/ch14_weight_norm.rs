@@ -68,7 +68,7 @@ impl Chapter for WeightNormalization {
 
     fn size(scale: Scale) -> Size {
         match scale {
-            Scale::Smoke => Size { seeds: 2, pilot_seeds: 1, steps: 8 },
+            Scale::Smoke => Size { seeds: 1, pilot_seeds: 1, steps: 4 },
             Scale::Book => Size { seeds: 10, pilot_seeds: 2, steps: 400 },
             Scale::Paper => Size { seeds: 20, pilot_seeds: 2, steps: 20_000 },
         }
