@@ -46,12 +46,17 @@ pub fn draw(
         let (high, low) = (center - pitch * 3 / 10, center + pitch * 3 / 10);
         let value = median(samples).context("a bar without value")?;
         let color = series_color(1);
-        area.draw(&Rectangle::new([(left, high), (along(value), low)], color.mix(0.85).filled())).map_err(drawing)?;
+        let base = if axis.log { left } else { along(0.0) };
+        area.draw(&Rectangle::new([(base, high), (along(value), low)], color.mix(0.85).filled())).map_err(drawing)?;
+        // What stands furthest to the right: the number goes behind it.
+        let mut furthest = value;
         if samples.len() > 1 {
             for sample in samples {
+                furthest = furthest.max(*sample);
                 area.draw(&Circle::new((along(*sample), center), 2 * UNIT, INK.filled())).map_err(drawing)?;
             }
             if let Some(Interval { low, high, .. }) = t_interval(samples, 0.95) {
+                furthest = furthest.max(high);
                 let below = center + pitch / 6;
                 paint(PathElement::new(vec![(along(low), below), (along(high), below)], stroke(INK, 1.0, 2.0)))?;
             }
@@ -64,7 +69,7 @@ pub fn draw(
         area.draw(&Text::new(bar.label.clone(), (left - 5 * UNIT, center), label)).map_err(drawing)?;
         let shown = number(if axis.log { libm::pow(10.0, value) } else { value });
         let end = text(INK).pos(Pos::new(HPos::Left, VPos::Center));
-        area.draw(&Text::new(shown, (along(value) + 5 * UNIT, center), end)).map_err(drawing)?;
+        area.draw(&Text::new(shown, (along(furthest.min(span.end)) + 5 * UNIT, center), end)).map_err(drawing)?;
     }
     Ok(())
 }
