@@ -6,9 +6,10 @@
 //! - Protocol: the 18 cells of Table 1 in f64; a ReLU MLP 784-256-256-10 on Fashion-MNIST with batches of 128 and of 4, as many
 //!   examples in both, each norm and batch at its own best learning rate; a recurrent net of 64 tanh units that reads the
 //!   images row by row, batch 64, without a norm, with layer normalization, and with BatchNorm at each step of time.
-//!   SGD. Rates are chosen on pilot seeds 1000 and 1001, by the steps to a test accuracy of 80 % (recurrent: 70 %).
+//!   SGD. Rates are chosen on pilot seeds 1000 and 1001, by the steps to a test accuracy of 80 % (recurrent: 60 %).
 //! - Measure: what a change of weights or data does to the output; test accuracy; steps to the target.
-//! - Holds if: see `judge`. Floors are those of the plan; no run was made before.
+//! - Holds if: see `judge`. Floors are those of the plan. In the pilots no recurrent net came to the planned 70 % in 300 steps; target
+//!   and grid were lowered, and their pilots take all steps, before any other seed was run.
 //! - Differs: the paper's MLP is 784-1000-1000-10 on MNIST, trained by Adam for 60 epochs at rates it does not give; its
 //!   recurrent nets read text and handwriting. There BatchNorm also stands before the softmax; here in neither arm.
 
@@ -41,7 +42,7 @@ struct LayerNormalization {
 // ANCHOR: arms
 const LARGE: &[f64] = &[0.03, 0.1, 0.3, 1.0, 3.0];
 const SMALL: &[f64] = &[0.001, 0.003, 0.01, 0.03, 0.1, 0.3];
-const RECURRENT: &[f64] = &[0.03, 0.1, 0.3, 1.0, 3.0, 10.0];
+const RECURRENT: &[f64] = &[0.01, 0.03, 0.1, 0.3, 1.0];
 const fn sweep(arm: &'static str, learning_rates: &'static [f64]) -> Sweep {
     Sweep { arm, learning_rates }
 }
@@ -76,7 +77,7 @@ impl Chapter for LayerNormalization {
         }
     }
 
-    /// Half the steps decide.
+    /// Half the steps decide on the MLPs.
     fn pilots(&self, setting: Setting) -> Result<Vec<Arm>> {
         let data = Labelled::new(&self.images.files(setting.scale)?)?;
         let mut arms = Vec::new();
@@ -86,7 +87,7 @@ impl Chapter for LayerNormalization {
         }
         for (sweep, norm) in RECURRENT_NETS {
             let norm = self.kind(norm)?;
-            arms.extend(sweep.pilots(|rate| self.recurrent(&data, norm, rate, setting.steps / 32)));
+            arms.extend(sweep.pilots(|rate| self.recurrent(&data, norm, rate, setting.steps / 16)));
         }
         Ok(arms)
     }
@@ -165,7 +166,7 @@ impl Chapter for LayerNormalization {
             Claim::ratio("recurrent", at_least(1.25, 1.0))
                 .ratio_of_steps("recurrent net", &[&none], &[&layer])
                 .says("A recurrent net trains faster with layer normalization", &recurrent)
-                .measuring("steps to 70 % test accuracy, each at its best rate, without a norm over with it"),
+                .measuring("steps to 60 % test accuracy, each at its best rate, without a norm over with it"),
             Claim::accuracy("no-place", at_least(0.02, 0.0))
                 .paired(trials, "end", ("recurrent layer", TEST_ACCURACY), ("recurrent batch", TEST_ACCURACY))?
                 .says("BatchNorm in a recurrent net tests worse: one moving average for all rows", &recurrent)
@@ -197,7 +198,7 @@ impl LayerNormalization {
         Classifier {
             architecture: Architecture::Recurrent(self.recurrent_units as usize),
             hidden: Hidden::new(norm, Activation::Tanh),
-            target_accuracy: 0.7,
+            target_accuracy: 0.6,
             ..mlp(data, norm, 64, learning_rate, steps)
         }
     }
