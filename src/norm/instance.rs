@@ -13,10 +13,12 @@
 
 use super::group::Config;
 
+// ANCHOR: config
 /// The settings, for so many channels.
 pub const fn config(channels: usize) -> Config {
     Config::of_groups(channels)
 }
+// ANCHOR_END: config
 
 #[cfg(test)]
 mod tests {

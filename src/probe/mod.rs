@@ -5,6 +5,8 @@ pub mod alone;
 pub mod backward;
 pub mod batch_spread;
 pub mod conditioning;
+pub mod contrast;
+pub mod contrast_identity;
 pub mod conventions;
 pub mod covariate_shift;
 pub mod cross_example;
