@@ -49,7 +49,11 @@ fn group_normalization_is_behind_early_in_pytorch_too() {
     let record = record("ch13");
     let behind = |value: &str| ours(&record, "batch 32", value) - ours(&record, "group 32", value);
     let behind_in_pytorch = |when: &str| theirs(&golden["batch"][when]) - theirs(&golden["group"][when]);
-    assert!(behind("test_accuracy_early") > 0.01 && behind_in_pytorch("early") > 0.01, "{}", behind_in_pytorch("early"));
+    assert!(
+        behind("test_accuracy_early") > 0.01 && behind_in_pytorch("early") > 0.01,
+        "{}",
+        behind_in_pytorch("early")
+    );
     assert!((behind("test_accuracy") - behind_in_pytorch("end")).abs() < 0.02, "{}", behind_in_pytorch("end"));
 }
 

@@ -4,7 +4,7 @@ use super::fashion_mnist::{FashionMnist, Files};
 use super::images::Images;
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
-use serde::{Serialize, Serializer};
+use serde::{Serialize, Serializer, ser::SerializeStruct};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -41,18 +41,14 @@ impl Labelled {
     }
 
     /// With the first so many training images alone, if there are more. They are standardised as before.
-    pub fn with_train_images(mut self, count: usize) -> Self {
-        self.stamps.insert("training images".into(), count.to_string());
-        self.train_images = Some(count);
-        self
+    pub fn with_train_images(self, count: usize) -> Self {
+        Self { train_images: Some(count), ..self }
     }
 
     /// With each image n at a contrast of its own, 2^((n mod 10 − 4.5) / 2) times the file's, and n mod 10 as its class in the place of
     /// what it shows.
-    pub fn with_contrast_as_class(mut self) -> Self {
-        self.stamps.insert("classes".into(), "contrast".into());
-        self.contrast_is_class = true;
-        self
+    pub fn with_contrast_as_class(self) -> Self {
+        Self { contrast_is_class: true, ..self }
     }
 
     /// Name and SHA-256 of each file, and what is changed of them.
@@ -121,10 +117,16 @@ impl Part {
     }
 }
 
-/// As settings of a trial keep it: nothing, since the files' hashes say which data it is.
+/// As settings of a trial keep it: what was changed of the files, whose hashes say which data it is.
 impl Serialize for Labelled {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_unit()
+        if self.train_images.is_none() && !self.contrast_is_class {
+            return serializer.serialize_unit();
+        }
+        let mut changes = serializer.serialize_struct("Labelled", 2)?;
+        changes.serialize_field("train_images", &self.train_images)?;
+        changes.serialize_field("contrast_is_class", &self.contrast_is_class)?;
+        changes.end()
     }
 }
 
@@ -142,11 +144,21 @@ mod tests {
         assert!(mean(&test).abs() < 0.02 && mean(&test) != mean(&train));
     }
 
+    /// Trials are stored by this: what is changed must show, and what is not must look as ever.
+    #[test]
+    fn settings_tell_what_is_changed() {
+        let plain = Labelled::new(&Files::embedded()).unwrap();
+        let json = |data: &Labelled| serde_json::to_string(data).unwrap();
+        assert_eq!(json(&plain), "null");
+        let few = plain.clone().with_train_images(30);
+        assert_eq!(json(&few), r#"{"train_images":30,"contrast_is_class":false}"#);
+        assert_ne!(json(&few.with_contrast_as_class()), json(&plain.with_train_images(30)));
+    }
+
     #[test]
     fn fewer_images_are_the_first_ones() {
         let all = Labelled::new(&Files::embedded()).unwrap();
         let few = all.clone().with_train_images(30);
-        assert_ne!(few.stamps(), all.stamps());
         let (few, all) = (few.train(&Device::Cpu).unwrap(), all.train(&Device::Cpu).unwrap());
         assert_eq!(few.len(), 30);
         let values = |part: &Part| part.images.flatten_all().unwrap().to_vec1::<f32>().unwrap();
@@ -157,7 +169,6 @@ mod tests {
     fn a_contrast_is_a_factor_and_a_class() {
         let plain = Labelled::new(&Files::embedded()).unwrap();
         let changed = plain.clone().with_contrast_as_class();
-        assert_ne!(changed.stamps(), plain.stamps());
         let (changed, plain) = (changed.test(&Device::Cpu).unwrap(), plain.test(&Device::Cpu).unwrap());
         assert_eq!(changed.classes.narrow(0, 8, 4).unwrap().to_vec1::<u32>().unwrap(), [8, 9, 0, 1]);
         let first = |part: &Part| part.images.flatten_all().unwrap().to_vec1::<f32>().unwrap()[0];
