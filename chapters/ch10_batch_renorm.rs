@@ -10,6 +10,8 @@
 //! - Measure: test accuracy in evaluation; the gap: the accuracy on test images that are sent through the net as in training, less that
 //!   in evaluation, and how far the logits are apart.
 //! - Holds if: see `judge`. Floors are those of the plan; net, rate and ramp were not tried on any seed before.
+//! - BatchNorm's moving averages take a tenth of each microbatch, batch renorm's a hundredth: the usual settings of each; the arms "closed",
+//!   BatchNorm with batch renorm's averages, tell what part of a gain that is.
 //! - Differs: the paper trains Inception-v3 on ImageNet, 50 workers with batches of 32, microbatches of 4; there batches are of 16 classes,
 //!   two images each; here of two classes, as there are only ten.
 
@@ -90,7 +92,7 @@ impl Chapter for BatchRenormalization {
             }
             for (norm, kind) in NORMS.into_iter().zip([Kind::BATCH, Kind::Renorm(limits(self.r_max, self.d_max))]) {
                 let mut fast = net(kind, parts);
-                fast.training.learning_rate = 0.3;
+                fast.training.learning_rate *= 3.0;
                 arms.push(Arm::seeded(format!("{}, fast", of(norm, name)), fast));
             }
             arms.push(Arm::seeded(format!("group {name}"), net(Kind::Group(10), parts)));
@@ -132,7 +134,7 @@ impl Chapter for BatchRenormalization {
                 .measuring("accuracy as in training minus in evaluation, BatchNorm"),
             Claim::accuracy("closed", at_least(0.05, 0.0))
                 .paired(trials, "two classes", (&batch, ACCURACY_GAP), (&renorm, ACCURACY_GAP))?
-                .says("Batch renorm closes most of it", classes)
+                .says("Batch renorm closes at least five points of it", classes)
                 .measuring("gap of BatchNorm minus gap of batch renorm"),
             same("restored", &renorm, &of("batch", "in 16s"))?
                 .says("With it, batches of two classes do no harm", classes)
@@ -140,7 +142,10 @@ impl Chapter for BatchRenormalization {
             gain("small", &["in 4s", "in 2s"])?
                 .says("Trained in microbatches of 4 and of 2, a net with batch renorm tests better", small),
             agree
-                .says("At the end its outputs in training and in evaluation are nearly the same", "Ioffe 2017, §3")
+                .says(
+                    "At the end its outputs in training and in evaluation are at least twice as close",
+                    "Ioffe 2017, §3",
+                )
                 .measuring("distance between the logits in training and in evaluation, BatchNorm over batch renorm"),
             same("whole", &of("renorm", "whole"), &of("batch", "whole"))?
                 .says("On whole batches the two are the same", ours)

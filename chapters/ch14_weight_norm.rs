@@ -1,22 +1,22 @@
 //! # Chapter 14: weight normalization
 //!
-//! - Claim: writing a unit's weights as w = g v / ‖v‖ "improves the conditioning of the optimization problem" and speeds up
-//!   training; ∇_v L is orthogonal to v, so that ‖v‖ grows and training "becomes quite robust to the value of the learning rate";
+//! - Claim: writing a unit's weights as w = g v / ‖v‖ improves the conditioning of the optimization problem and speeds up
+//!   training; ∇_v L is orthogonal to v, so that ‖v‖ grows and training is robust to the value of the learning rate;
 //!   with mean-only BatchNorm it does better than BatchNorm. (Salimans & Kingma 2016, arXiv:1602.07868, abstract, §2.1, §3, §4, §5.1,
 //!   Table 2; Hung-yi Lee 2021, "To learn more".)
 //! - Protocol: the identities in f64; a ReLU MLP 784-100-100-10 on Fashion-MNIST, batch 64, SGD at rates from 0.01 to 10, with the
 //!   same weights without a norm, with weight normalization and with BatchNorm; ‖v‖ of each unit at each step of SGD, of SGD with
-//!   weight decay and of Adam; a CNN (8, 16, 32 channels), batch 64, each arm at its own best rate, chosen on pilot seeds 1000 and
+//!   weight decay and of Adam; a CNN (8, 16, 32 channels), batch 64, each arm at its own fastest rate, chosen on pilot seeds 1000 and
 //!   1001 by the steps to a test accuracy of 70 %.
 //! - Measure: differences from the identities; the share of steps at which a ‖v‖ falls; over the rates the largest test accuracy
 //!   less the smallest (a diverged run is at chance); steps to 70 %; test accuracy.
 //! - Holds if: see `judge`. Floors are those of the plan; no run was made before.
+//! - The last layer is not normalized in any arm; weight decay acts on v, not on g.
 //! - Differs: the paper trains ConvPool-CNN-C on CIFAR-10 by Adam for 200 epochs.
 
 use anyhow::Result;
 use mimalloc::MiMalloc;
 use normbook::cli::images::ImageData;
-use normbook::cli::parse::units;
 use normbook::data::labelled::Labelled;
 use normbook::lab::{Arm, Chapter, Claim, Evidence, Scale, Setting, Size, Sweep, at_least, within};
 use normbook::net::convolutional::Stage::{self, Convolution, Pool};
@@ -34,7 +34,7 @@ struct WeightNormalization {
     #[command(flatten)]
     images: ImageData,
     /// Examples of a batch
-    #[arg(long, default_value_t = 64, value_parser = units)]
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u64).range(2..=4096))]
     batch_size: u64,
 }
 
@@ -80,7 +80,7 @@ impl Chapter for WeightNormalization {
         let mut arms = Vec::new();
         for (sweep, norm) in CNNS {
             let norm = kind(norm)?;
-            arms.extend(sweep.pilots(|rate| self.cnn(&data, norm, rate, setting.steps / 2)));
+            arms.extend(sweep.pilots(|rate| self.cnn(&data, norm, rate, (setting.steps / 2).max(1))));
         }
         Ok(arms)
     }
@@ -98,7 +98,10 @@ impl Chapter for WeightNormalization {
         small.batch_size = 16;
         arms.push(Arm::seeded("weight in 16s", small));
         for (name, norm) in [MLPS[1], MLPS[2]] {
-            arms.push(Arm::seeded(format!("{name}, short"), self.mlp(&data, kind(norm)?, 0.3, setting.steps / 4)));
+            arms.push(Arm::seeded(
+                format!("{name}, short"),
+                self.mlp(&data, kind(norm)?, 0.3, (setting.steps / 4).max(1)),
+            ));
         }
         for (name, rule, rate) in RULES {
             let training = Classifier { rule, ..self.mlp(&data, kind("weight")?, rate, setting.steps) };
@@ -129,22 +132,22 @@ impl Chapter for WeightNormalization {
             let claim = Claim::accuracy(id, at_least(0.002, 0.0));
             let claim =
                 claim.paired(trials, &format!("{one} − {other}"), (one, TEST_ACCURACY), (other, TEST_ACCURACY))?;
-            Ok(claim.measuring("difference of test accuracies, each at its own best rate"))
+            Ok(claim.measuring("difference of test accuracies, each at its own fastest rate"))
         };
         let falls = |arm| trials.samples(arm, "share_of_falls");
         let claims = [
             Claim::ratio("faster", at_least(1.25, 1.0))
                 .headline()
                 .ratio_of_steps("CNN", &[&plain], &[&weight])
-                .says("Weight normalization speeds up training, each net at its own best rate", &abstract_)
+                .says("Weight normalization speeds up training, each net at its own fastest rate", &abstract_)
                 .measuring("steps to 70 % test accuracy, without a norm over with weight normalization"),
             robust("rates", "weight")?.says("With weight normalization the learning rate matters less", &section_21),
             robust("rates-batch", "batch")?.says("… as it does with BatchNorm", "ours: a control"),
             Claim::accuracy("as-plain", within(0.0, 0.01))
                 .paired(trials, "early", ("cnn weight", ACCURACY_EARLY), ("cnn plain", ACCURACY_EARLY))?
                 .paired(trials, "end", test("cnn weight"), test("cnn plain"))?
-                .says("At the end the net with weight normalization is as good as that without", &table_2)
-                .measuring("test accuracy, weight normalization minus none, each at its own best rate"),
+                .says("Early and at the end the net with weight normalization is as good as that without", &table_2)
+                .measuring("test accuracy, weight normalization minus none, each at its own fastest rate"),
             better("batch-plain", "cnn batch", "cnn plain")?.says("BatchNorm is better than none", &table_2),
             better("mean-batch", "cnn weight and mean", "cnn batch")?
                 .says("Weight normalization with mean-only BatchNorm is better than BatchNorm", &table_2),

@@ -5,7 +5,7 @@
 //!
 //! With layer normalization this is Ba, Kiros & Hinton 2016 (arXiv:1607.06450), eq. 4: one set of gains and biases for all
 //! steps of time, and statistics of each example and step alone. BatchNorm here takes a batch's statistics at each step of
-//! time, but one moving average for all of them: it has no natural place.
+//! time, but one moving average for all of them, moved at each: the last rows weigh most. It has no natural place.
 
 use super::{
     Net, Watch,

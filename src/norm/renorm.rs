@@ -13,7 +13,7 @@
 //! 25,000. Here these are parts of a ramp, whose end is the end of r_max's rise: both begin after 1/8 of it, and d_max ends
 //! after 5/8. "Gradually" is taken for linearly.
 //!
-//! Not said in the paper: μ and σ start at 0 and 1, as BatchNorm's; α is 0.01 and ε 10⁻⁵. PyTorch has no such layer;
+//! α is the paper's 0.01. Not said in the paper: μ and σ start at 0 and 1, as BatchNorm's; ε is 10⁻⁵. PyTorch has no such layer;
 //! torchrl's and Chainer's keep a moving variance.
 
 use super::{

@@ -1,9 +1,9 @@
 //! A trained classifier on test images of other contrasts (Ulyanov, Vedaldi & Lempitsky 2016, arXiv:1607.08022).
 
-use crate::data::labelled::{CLASSES, Part};
+use crate::data::labelled::Part;
 use crate::seed::Seed;
 use crate::train::classifier::{Classifier, Moment, TEST_ACCURACY, accuracy};
-use crate::trial::{Outcome, Series, Trace, Trial};
+use crate::trial::{Series, Trace, Trial};
 use candle_core::{Device, Result};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ impl Trial for Contrast {
         self.training.data()
     }
 
-    /// Besides the training's: series `accuracy_by_contrast`, and a value [`lost_at`] each. A run that diverged loses nothing.
+    /// Besides the training's: series `accuracy_by_contrast`, and a value [`lost_at`] each. A run that diverged has neither.
     fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
         let mut trace = self.training.run_watched(seed, device, |moment, trace| {
             if moment.step == self.training.steps {
@@ -36,14 +36,11 @@ impl Trial for Contrast {
             }
             Ok(())
         })?;
-        if trace.outcome != Outcome::Finished {
-            let guesses = vec![1.0 / CLASSES as f64; self.contrasts.len()];
-            trace.series.insert("accuracy_by_contrast".into(), Series { x: self.contrasts.clone(), y: guesses });
+        if let Some(curve) = trace.series.get("accuracy_by_contrast") {
+            let right = trace.values[TEST_ACCURACY];
+            let lost: Vec<_> = curve.x.iter().zip(&curve.y).map(|(x, y)| (lost_at(*x), right - y)).collect();
+            trace.values.extend(lost);
         }
-        let right = trace.values[TEST_ACCURACY];
-        let curve = &trace.series["accuracy_by_contrast"];
-        let lost: Vec<_> = curve.x.iter().zip(&curve.y).map(|(x, y)| (lost_at(*x), right - y)).collect();
-        trace.values.extend(lost);
         Ok(trace)
     }
 }

@@ -1,12 +1,12 @@
 //! A classifier's generalization gap, its weights' singular values, and how far its logits move for what its inputs do.
 
-use crate::data::labelled::{CLASSES, Part};
+use crate::data::labelled::Part;
 use crate::net::Net;
 use crate::norm::Pass;
 use crate::ops::power_iteration::as_matrix;
 use crate::seed::Seed;
 use crate::train::classifier::{Classifier, accuracy};
-use crate::trial::{Outcome, Series, Trace, Trial};
+use crate::trial::{Series, Trace, Trial};
 use candle_core::{DType, Device, Result, Tensor};
 use nalgebra::DMatrix;
 use serde::Serialize;
@@ -42,21 +42,17 @@ impl Trial for Spectrum {
         self.training.data()
     }
 
-    /// Besides the training's: the values above, and series `singular_values` of the first layer, by rank. A run that diverged
-    /// is at chance, without a gap and without the rest.
+    /// Besides the training's: the values above, and series `singular_values` of the first layer, by rank; nothing of a run that
+    /// diverged.
     fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
-        let mut trace = self.training.run_watched(seed, device, |moment, trace| {
+        self.training.run_watched(seed, device, |moment, trace| {
             if moment.step < self.training.steps {
                 return Ok(());
             }
             let (train, test) = (accuracy(moment.net, moment.train)?, accuracy(moment.net, moment.test)?);
             trace.values.extend([(FINAL_TRAIN_ACCURACY.into(), train), (GAP.into(), train - test)]);
             note_spectra(moment.net, moment.test, trace)
-        })?;
-        if trace.outcome != Outcome::Finished {
-            trace.values.extend([(FINAL_TRAIN_ACCURACY.into(), 1.0 / CLASSES as f64), (GAP.into(), 0.0)]);
-        }
-        Ok(trace)
+        })
     }
 }
 

@@ -37,7 +37,7 @@ impl Trial for TrainEval {
     }
 
     /// Besides what the classifier leaves: values [`ACCURACY_EARLY`], and of the trained net
-    /// [`TRAIN_MODE_ACCURACY`], [`ACCURACY_GAP`] and, unless it diverged, [`LOGIT_GAP`].
+    /// [`TRAIN_MODE_ACCURACY`] and, unless it diverged, [`ACCURACY_GAP`] and [`LOGIT_GAP`].
     fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
         let steps = self.training.steps;
         let mut trace = self.training.run_in_parts(self.parts, seed, device, |moment, trace| {
@@ -49,7 +49,6 @@ impl Trial for TrainEval {
         if trace.outcome != Outcome::Finished {
             let guess = 1.0 / CLASSES as f64;
             trace.values.extend([(ACCURACY_EARLY.into(), guess), (TRAIN_MODE_ACCURACY.into(), guess)]);
-            trace.values.insert(ACCURACY_GAP.into(), 0.0);
         }
         Ok(trace)
     }
