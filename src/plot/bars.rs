@@ -49,7 +49,7 @@ pub fn draw(
         let base = if axis.log { left } else { along(0.0) };
         area.draw(&Rectangle::new([(base, high), (along(value), low)], color.mix(0.85).filled())).map_err(drawing)?;
         // What stands furthest to the right: the number goes behind it.
-        let mut furthest = value;
+        let mut furthest = if axis.log { value } else { value.max(0.0) };
         if samples.len() > 1 {
             for sample in samples {
                 furthest = furthest.max(*sample);
