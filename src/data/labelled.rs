@@ -51,7 +51,7 @@ impl Labelled {
         Self { contrast_is_class: true, ..self }
     }
 
-    /// Name and SHA-256 of each file, and what is changed of them.
+    /// Name and SHA-256 of each file.
     pub fn stamps(&self) -> BTreeMap<String, String> {
         self.stamps.clone()
     }
