@@ -116,7 +116,7 @@ impl Chapter for InsideTheNetwork {
         arms.push(Arm::seeded("spread", spread(relu())));
         arms.push(Arm::seeded("spread, trained at 8", spread(Classifier { batch_size: 8, ..relu() })));
         for (name, kind) in [("through", "batch:plain"), ("held", "batch:plain:held")] {
-            let training = train(Hidden::new(kind.parse().map_err(anyhow::Error::msg)?, Relu));
+            let training = train(Hidden::new(kind.parse()?, Relu));
             arms.push(Arm::seeded(name, Growth { training: training.clone() }));
             arms.push(Arm::seeded(
                 format!("{name}, a tenth of the rate"),

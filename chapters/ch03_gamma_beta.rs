@@ -78,7 +78,7 @@ impl Chapter for GammaAndBeta {
             Arm::exact("recovery, two images", recovery(Activation::Sigmoid, 2)),
         ];
         for (name, norm) in AFFINE.into_iter().chain([("none", "none")]) {
-            let norm: Kind = norm.parse().map_err(anyhow::Error::msg)?;
+            let norm: Kind = norm.parse()?;
             for (times, factor) in RATES {
                 if factor == 1.0 || ["both", "plain"].contains(&name) {
                     let net = sigmoid_net(norm, factor * self.learning_rate, setting.steps, &data);

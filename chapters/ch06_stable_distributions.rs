@@ -70,7 +70,7 @@ impl Chapter for StableDistributions {
         let mut arms = Vec::new();
         for depth in DEPTHS {
             for (name, norm) in NETS {
-                let norm: Kind = norm.parse().map_err(anyhow::Error::msg)?;
+                let norm: Kind = norm.parse()?;
                 let net = |rate, batch, steps| changed(mlp(&data, depth, norm, steps), rate, batch);
                 let arm = net(self.learning_rate, self.batch_size, setting.steps);
                 arms.push(Arm::seeded(of(name, depth), arm));

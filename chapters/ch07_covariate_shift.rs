@@ -19,7 +19,7 @@ use normbook::cli::images::ImageData;
 use normbook::data::labelled::Labelled;
 use normbook::lab::{Arm, Chapter, Claim, Evidence, Scale, Setting, Size, at_least, within};
 use normbook::norm::Kind;
-use normbook::probe::nets_of_santurkar::{CNN_RATES, LINEAR_RATES, cnn, deep_linear};
+use normbook::probe::nets_of_santurkar::{CNN_RATES, LINEAR_RATES, cnn, deep_linear, fits};
 use normbook::trial::FINAL_LOSS;
 
 /// Internal covariate shift by its definition, with and without BatchNorm
@@ -53,6 +53,7 @@ impl Chapter for CovariateShift {
     }
 
     fn arms(&self, setting: Setting, _: &Evidence) -> Result<Vec<Arm>> {
+        fits(self.norm)?;
         let data = Labelled::new(&self.images.files(setting.scale)?)?;
         let mut arms = Vec::new();
         for (name, norm) in [("plain", Kind::None), ("batch", self.norm)] {
@@ -68,7 +69,7 @@ impl Chapter for CovariateShift {
             [("lp:1", "lp:1"), ("group:2", "group:2"), ("plain, short", "none"), ("batch, short", "batch")]
         {
             let steps = if name.ends_with("short") { setting.steps / 3 } else { setting.steps };
-            let norm: Kind = norm.parse().map_err(anyhow::Error::msg)?;
+            let norm: Kind = norm.parse()?;
             arms.push(Arm::seeded(of("linear", name, 1e-6), deep_linear(norm, 1e-6, steps)));
         }
         Ok(arms)

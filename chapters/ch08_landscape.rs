@@ -17,14 +17,13 @@ use mimalloc::MiMalloc;
 use normbook::cli::images::ImageData;
 use normbook::cli::parse::positive;
 use normbook::data::labelled::Labelled;
-use normbook::lab::statistics::median;
 use normbook::lab::{Arm, Chapter, Claim, Evidence, Scale, Setting, Size, at_least, within};
 use normbook::norm::Kind;
-use normbook::probe::nets_of_santurkar::{CNN_RATES, LINEAR_RATES, RATE, cnn, deep_linear};
+use normbook::probe::nets_of_santurkar::{CNN_RATES, LINEAR_RATES, RATE, cnn, deep_linear, fits};
 use normbook::probe::readings::{at_distance, at_level, ranges_over_runs, seed_by_seed};
 use normbook::probe::slice::{RISE, Slice};
 use normbook::probe::subject::Subject;
-use normbook::trial::Trace;
+use normbook::trial::{Trace, median};
 
 /// The landscape along the gradient, and a picture of it, with and without BatchNorm
 #[derive(clap::Args, serde::Serialize, Clone)]
@@ -64,6 +63,7 @@ impl Chapter for Landscape {
     }
 
     fn arms(&self, setting: Setting, _: &Evidence) -> Result<Vec<Arm>> {
+        fits(self.norm)?;
         let data = Labelled::new(&self.images.files(setting.scale)?)?;
         let mut arms = Vec::new();
         for (name, norm) in NETS.into_iter().zip([Kind::None, self.norm]) {

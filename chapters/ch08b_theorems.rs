@@ -18,7 +18,7 @@ use normbook::cli::parse::count;
 use normbook::data::labelled::Labelled;
 use normbook::lab::{Arm, Chapter, Claim, Evidence, Scale, Setting, Size, at_least, within};
 use normbook::net::layer::{Activation::Relu as ReluUnits, Hidden, Weights};
-use normbook::norm::Kind;
+use normbook::norm::{Each, Kind};
 use normbook::probe::explosion::Activation::{self, Identity, Relu};
 use normbook::probe::explosion::Explosion;
 use normbook::probe::explosion::Layers::{Normalized, Plain};
@@ -56,6 +56,7 @@ const BATCH_SIZES: [usize; 4] = [8, 16, 64, 256];
 const DEEP: [(&str, Activation); 2] = [("linear", Identity), ("relu", Relu)];
 /// Nets that are trained, shallow and deep, at learning rates over two decades.
 const DEPTHS: [(&str, usize); 2] = [("5 layers", 5), ("50 layers", 50)];
+const TRAINED_WIDTH: usize = 100;
 const RATES: [f64; 3] = [0.01, 0.1, 1.0];
 // ANCHOR_END: arms
 
@@ -74,6 +75,7 @@ impl Chapter for Theorems {
     }
 
     fn arms(&self, setting: Setting, _: &Evidence) -> Result<Vec<Arm>> {
+        self.norm.fits(&[TRAINED_WIDTH], Each::Value)?;
         let nets = self.nets as usize;
         let mut arms = vec![
             Arm::exact("landscape", Landscape { nets }),
@@ -105,7 +107,7 @@ impl Chapter for Theorems {
         let data = Labelled::new(&self.images.files(setting.scale)?)?;
         let trained = |norm, layers, learning_rate| Classifier {
             data: data.clone(),
-            architecture: Architecture::Mlp(vec![100; layers]),
+            architecture: Architecture::Mlp(vec![TRAINED_WIDTH; layers]),
             hidden: Hidden::new(norm, ReluUnits),
             weights: Weights::Glorot,
             rule: Sgd,

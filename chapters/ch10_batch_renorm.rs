@@ -21,13 +21,11 @@ use normbook::cli::images::ImageData;
 use normbook::cli::parse::{at_least as from, positive};
 use normbook::data::labelled::Labelled;
 use normbook::lab::{Arm, Chapter, Claim, Evidence, Scale, Setting, Size, at_least, within};
-use normbook::net::layer::{Activation, Hidden, Weights};
 use normbook::norm::{Kind, renorm::Config};
 use normbook::probe::renorm_identity::RenormIdentity;
 use normbook::probe::train_eval::{ACCURACY_EARLY, ACCURACY_GAP, LOGIT_GAP, TrainEval};
 use normbook::train::batches::Microbatches;
 use normbook::train::classifier::{Architecture, Classifier, TEST_ACCURACY};
-use normbook::train::optimizer::Rule;
 
 /// Batch renormalization: small batches, and batches of few classes
 #[derive(clap::Args, serde::Serialize, Clone)]
@@ -174,19 +172,9 @@ impl Chapter for BatchRenormalization {
 
 impl BatchRenormalization {
     fn net(&self, data: &Labelled, norm: Kind, parts: Option<Microbatches>, setting: Setting) -> TrainEval {
-        let training = Classifier {
-            data: data.clone(),
-            architecture: Architecture::Mlp(vec![100; 3]),
-            hidden: Hidden::new(norm, Activation::Relu),
-            weights: Weights::Glorot,
-            rule: Rule::Sgd,
-            learning_rate: self.learning_rate,
-            batch_size: BATCH_SIZE,
-            steps: setting.steps,
-            target_accuracy: 0.8,
-            curve_examples: 1_000,
-        };
-        TrainEval { training, parts }
+        let (mlp, rate) = (Architecture::Mlp(vec![100; 3]), self.learning_rate);
+        let training = Classifier::sgd(data, mlp, norm, rate, BATCH_SIZE, setting.steps);
+        TrainEval { training: Classifier { curve_examples: 1_000, ..training }, parts }
     }
 }
 

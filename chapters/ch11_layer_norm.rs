@@ -19,12 +19,11 @@ use normbook::cli::images::ImageData;
 use normbook::cli::parse::units;
 use normbook::data::labelled::Labelled;
 use normbook::lab::{Arm, Chapter, Claim, Evidence, Scale, Setting, Size, Sweep, at_least, within};
-use normbook::net::layer::{Activation, Hidden, Weights};
-use normbook::norm::Kind;
+use normbook::net::layer::{Activation, Hidden};
+use normbook::norm::{Each, Kind};
 use normbook::probe::invariances::{CHANGES, Invariances, NORMS, cell};
 use normbook::probe::train_eval::{ACCURACY_EARLY, ACCURACY_GAP, TrainEval};
 use normbook::train::classifier::{Architecture, Classifier, TEST_ACCURACY};
-use normbook::train::optimizer::Rule;
 
 /// Layer normalization: statistics of each example alone
 #[derive(clap::Args, serde::Serialize, Clone)]
@@ -40,6 +39,8 @@ struct LayerNormalization {
 }
 
 // ANCHOR: arms
+/// Units of the MLP's layers.
+const UNITS: usize = 256;
 const LARGE: &[f64] = &[0.03, 0.1, 0.3, 1.0, 3.0];
 const SMALL: &[f64] = &[0.001, 0.003, 0.01, 0.03, 0.1, 0.3];
 const RECURRENT: &[f64] = &[0.01, 0.03, 0.1, 0.3, 1.0];
@@ -79,6 +80,7 @@ impl Chapter for LayerNormalization {
 
     /// Half the steps decide on the MLPs.
     fn pilots(&self, setting: Setting) -> Result<Vec<Arm>> {
+        self.norm.fits(&[UNITS, self.recurrent_units as usize], Each::Value)?;
         let data = Labelled::new(&self.images.files(setting.scale)?)?;
         let mut arms = Vec::new();
         for (sweep, norm, batch_size, parts) in MLPS {
@@ -193,7 +195,7 @@ impl Chapter for LayerNormalization {
 
 impl LayerNormalization {
     fn kind(&self, name: &str) -> Result<Kind> {
-        if name == "layer" { Ok(self.norm) } else { name.parse().map_err(anyhow::Error::msg) }
+        if name == "layer" { Ok(self.norm) } else { Ok(name.parse()?) }
     }
 
     fn recurrent(&self, data: &Labelled, norm: Kind, learning_rate: f64, steps: u64) -> Classifier {
@@ -208,18 +210,8 @@ impl LayerNormalization {
 
 // ANCHOR: mlp
 fn mlp(data: &Labelled, norm: Kind, batch_size: usize, learning_rate: f64, steps: u64) -> Classifier {
-    Classifier {
-        data: data.clone(),
-        architecture: Architecture::Mlp(vec![256; 2]),
-        hidden: Hidden::new(norm, Activation::Relu),
-        weights: Weights::Glorot,
-        rule: Rule::Sgd,
-        learning_rate,
-        batch_size,
-        steps,
-        target_accuracy: 0.8,
-        curve_examples: 1_000,
-    }
+    let mlp = Architecture::Mlp(vec![UNITS; 2]);
+    Classifier { curve_examples: 1_000, ..Classifier::sgd(data, mlp, norm, learning_rate, batch_size, steps) }
 }
 // ANCHOR_END: mlp
 

@@ -16,13 +16,11 @@ use normbook::cli::images::ImageData;
 use normbook::cli::parse::positive;
 use normbook::data::labelled::Labelled;
 use normbook::lab::{Arm, Chapter, Claim, Evidence, Scale, Setting, Size, at_least, within};
-use normbook::net::convolutional::Stage::{self, Convolution, Pool};
-use normbook::net::layer::{Activation, Hidden, Weights};
-use normbook::norm::Kind;
+use normbook::net::convolutional::{SMALL_CNN, channels};
+use normbook::norm::{Each, Kind};
 use normbook::probe::group_ends::GroupEnds;
 use normbook::probe::train_eval::{ACCURACY_EARLY, TrainEval};
 use normbook::train::classifier::{Architecture, Classifier, TEST_ACCURACY};
-use normbook::train::optimizer::Rule;
 
 /// Group normalization: error against batch size and groups
 #[derive(clap::Args, serde::Serialize, Clone)]
@@ -38,7 +36,6 @@ struct GroupNormalization {
 }
 
 // ANCHOR: arms
-const CNN: [Stage; 6] = [Convolution(8), Pool, Convolution(16), Pool, Convolution(32), Pool];
 const LARGEST: usize = 32;
 const SMALLER: [usize; 3] = [8, 4, 2];
 /// Numbers of groups at batch 32.
@@ -62,6 +59,7 @@ impl Chapter for GroupNormalization {
     }
 
     fn arms(&self, setting: Setting, _: &Evidence) -> Result<Vec<Arm>> {
+        self.norm.fits(&channels(&SMALL_CNN), Each::Map)?;
         let data = Labelled::new(&self.images.files(setting.scale)?)?;
         let net = |norm, batch_size, steps| self.net(&data, norm, batch_size, steps);
         let mut arms = vec![Arm::exact("ends", GroupEnds)];
@@ -74,8 +72,7 @@ impl Chapter for GroupNormalization {
             }
         }
         for (name, norm) in GROUPS {
-            let norm: Kind = norm.parse().map_err(anyhow::Error::msg)?;
-            arms.push(Arm::seeded(name, net(norm, LARGEST, setting.steps)));
+            arms.push(Arm::seeded(name, net(norm.parse()?, LARGEST, setting.steps)));
         }
         // For the page's questions.
         let at_2 = setting.steps * 16;
@@ -153,18 +150,8 @@ impl Chapter for GroupNormalization {
 impl GroupNormalization {
     // ANCHOR: net
     fn net(&self, data: &Labelled, norm: Kind, batch_size: usize, steps: u64) -> TrainEval {
-        let training = Classifier {
-            data: data.clone(),
-            architecture: Architecture::Convolutional(&CNN),
-            hidden: Hidden::new(norm, Activation::Relu),
-            weights: Weights::Glorot,
-            rule: Rule::Sgd,
-            learning_rate: self.learning_rate * batch_size as f64 / LARGEST as f64,
-            batch_size,
-            steps,
-            target_accuracy: 0.8,
-            curve_examples: 500,
-        };
+        let rate = self.learning_rate * batch_size as f64 / LARGEST as f64;
+        let training = Classifier::sgd(data, Architecture::Convolutional(&SMALL_CNN), norm, rate, batch_size, steps);
         TrainEval { training, parts: None }
     }
     // ANCHOR_END: net

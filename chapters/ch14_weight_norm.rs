@@ -19,8 +19,7 @@ use mimalloc::MiMalloc;
 use normbook::cli::images::ImageData;
 use normbook::data::labelled::Labelled;
 use normbook::lab::{Arm, Chapter, Claim, Evidence, Scale, Setting, Size, Sweep, at_least, within};
-use normbook::net::convolutional::Stage::{self, Convolution, Pool};
-use normbook::net::layer::{Activation, Hidden, Weights};
+use normbook::net::convolutional::SMALL_CNN;
 use normbook::norm::Kind;
 use normbook::probe::direction_growth::DirectionGrowth;
 use normbook::probe::train_eval::{ACCURACY_EARLY, TrainEval};
@@ -44,7 +43,6 @@ const RATES: [f64; 7] = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0];
 const MLPS: [(&str, &str); 3] = [("plain", "none"), ("weight", "weight"), ("batch", "batch")];
 const RULES: [(&str, Rule, f64); 3] =
     [("SGD", Rule::Sgd, 0.1), ("decay", Rule::Decay(0.01), 0.1), ("Adam", Rule::Adam, 1e-3)];
-const CNN: [Stage; 6] = [Convolution(8), Pool, Convolution(16), Pool, Convolution(32), Pool];
 const fn sweep(arm: &'static str) -> Sweep {
     Sweep { arm, learning_rates: &[0.01, 0.03, 0.1, 0.3, 1.0, 3.0] }
 }
@@ -79,7 +77,7 @@ impl Chapter for WeightNormalization {
         let data = Labelled::new(&self.images.files(setting.scale)?)?;
         let mut arms = Vec::new();
         for (sweep, norm) in CNNS {
-            let norm = kind(norm)?;
+            let norm = norm.parse()?;
             arms.extend(sweep.pilots(|rate| self.cnn(&data, norm, rate, (setting.steps / 2).max(1))));
         }
         Ok(arms)
@@ -91,25 +89,25 @@ impl Chapter for WeightNormalization {
         // `drawn`, and what stands below: for the page's questions.
         for (name, norm) in MLPS.into_iter().chain([("drawn", "weight:drawn")]) {
             for rate in RATES {
-                arms.push(Arm::seeded(of(name, rate), self.mlp(&data, kind(norm)?, rate, setting.steps)));
+                arms.push(Arm::seeded(of(name, rate), self.mlp(&data, norm.parse()?, rate, setting.steps)));
             }
         }
-        let mut small = self.mlp(&data, kind("weight")?, 0.3, setting.steps);
+        let mut small = self.mlp(&data, "weight".parse()?, 0.3, setting.steps);
         small.batch_size = 16;
         arms.push(Arm::seeded("weight in 16s", small));
         for (name, norm) in [MLPS[1], MLPS[2]] {
             arms.push(Arm::seeded(
                 format!("{name}, short"),
-                self.mlp(&data, kind(norm)?, 0.3, (setting.steps / 4).max(1)),
+                self.mlp(&data, norm.parse()?, 0.3, (setting.steps / 4).max(1)),
             ));
         }
         for (name, rule, rate) in RULES {
-            let training = Classifier { rule, ..self.mlp(&data, kind("weight")?, rate, setting.steps) };
+            let training = Classifier { rule, ..self.mlp(&data, "weight".parse()?, rate, setting.steps) };
             arms.push(Arm::seeded(name, DirectionGrowth { training }));
         }
         for (sweep, norm) in CNNS {
             let rate = sweep.best(pilots, setting.scale)?;
-            let training = self.cnn(&data, kind(norm)?, rate, setting.steps);
+            let training = self.cnn(&data, norm.parse()?, rate, setting.steps);
             arms.push(Arm::seeded(sweep.arm, TrainEval { training, parts: None }));
         }
         Ok(arms)
@@ -182,27 +180,17 @@ impl Chapter for WeightNormalization {
 
 impl WeightNormalization {
     fn mlp(&self, data: &Labelled, norm: Kind, learning_rate: f64, steps: u64) -> Classifier {
-        Classifier {
-            data: data.clone(),
-            architecture: Architecture::Mlp(vec![100; 2]),
-            hidden: Hidden::new(norm, Activation::Relu),
-            weights: Weights::Glorot,
-            rule: Rule::Sgd,
-            learning_rate,
-            batch_size: self.batch_size as usize,
-            steps,
-            target_accuracy: 0.7,
-            curve_examples: 500,
-        }
+        self.net(data, Architecture::Mlp(vec![100; 2]), norm, learning_rate, steps)
     }
 
     fn cnn(&self, data: &Labelled, norm: Kind, learning_rate: f64, steps: u64) -> Classifier {
-        Classifier { architecture: Architecture::Convolutional(&CNN), ..self.mlp(data, norm, learning_rate, steps) }
+        self.net(data, Architecture::Convolutional(&SMALL_CNN), norm, learning_rate, steps)
     }
-}
 
-fn kind(name: &str) -> Result<Kind> {
-    name.parse().map_err(anyhow::Error::msg)
+    fn net(&self, data: &Labelled, architecture: Architecture, norm: Kind, rate: f64, steps: u64) -> Classifier {
+        let training = Classifier::sgd(data, architecture, norm, rate, self.batch_size as usize, steps);
+        Classifier { target_accuracy: 0.7, ..training }
+    }
 }
 
 /// An arm's name.

@@ -20,7 +20,6 @@ use normbook::cli::images::ImageData;
 use normbook::cli::parse::count;
 use normbook::data::labelled::Labelled;
 use normbook::lab::{Arm, Chapter, Claim, Evidence, Scale, Setting, Size, at_least, within};
-use normbook::net::layer::{Activation, Hidden, Weights};
 use normbook::norm::Kind;
 use normbook::probe::power_check::PowerCheck;
 use normbook::probe::readings::seed_by_seed;
@@ -63,7 +62,7 @@ impl Chapter for SpectralNorm {
     }
 
     fn arms(&self, setting: Setting, _: &Evidence) -> Result<Vec<Arm>> {
-        let data = Labelled::new(&self.images.files(setting.scale)?)?.with_train_images(self.train_images as usize);
+        let data = Labelled::new(&self.images.files(setting.scale)?)?.with_train_images(self.train_images as usize)?;
         let mut arms = vec![Arm::exact("power iteration", PowerCheck)];
         for (batch, batch_size, rate, parts) in BATCHES {
             let steps = (setting.steps / parts).max(1);
@@ -76,7 +75,7 @@ impl Chapter for SpectralNorm {
                 arms.push(Arm::seeded(of(&format!("decay {lambda}"), batch), net(Kind::None, Rule::Decay(lambda))));
             }
             // For the page's questions.
-            let few = data.clone().with_train_images(500.min(self.train_images as usize));
+            let few = data.clone().with_train_images(500.min(self.train_images as usize))?;
             for (name, rule) in [("plain", Rule::Sgd), ("penalty 0.01", Rule::SpectralPenalty(LAMBDA))] {
                 let on_few = mlp(&few, Kind::None, rule, batch_size, rate, steps);
                 arms.push(Arm::seeded(format!("{}, 500 images", of(name, batch)), Spectrum { training: on_few }));
@@ -169,18 +168,9 @@ impl Chapter for SpectralNorm {
 
 // ANCHOR: net
 fn mlp(data: &Labelled, norm: Kind, rule: Rule, batch_size: usize, learning_rate: f64, steps: u64) -> Classifier {
-    Classifier {
-        data: data.clone(),
-        architecture: Architecture::Mlp(vec![100; 2]),
-        hidden: Hidden::new(norm, Activation::Relu),
-        weights: Weights::Glorot,
-        rule,
-        learning_rate,
-        batch_size,
-        steps,
-        target_accuracy: 0.8,
-        curve_examples: 1_000,
-    }
+    let mlp = Architecture::Mlp(vec![100; 2]);
+    let training = Classifier::sgd(data, mlp, norm, learning_rate, batch_size, steps);
+    Classifier { rule, curve_examples: 1_000, ..training }
 }
 // ANCHOR_END: net
 

@@ -130,6 +130,21 @@ pub fn six_digits(value: f64) -> f64 {
     if value.is_finite() { format!("{value:.5e}").parse().expect("a formatted number parses") } else { value }
 }
 
+/// The middle value, or the mean of the two middle ones. None for no samples.
+pub fn median(samples: &[f64]) -> Option<f64> {
+    let mut sorted = samples.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let middle = sorted.len() / 2;
+    match sorted.len() {
+        0 => None,
+        odd if odd % 2 == 1 => Some(sorted[middle]),
+        _ => Some((sorted[middle - 1] + sorted[middle]) / 2.0),
+    }
+}
+
+/// Points of most curves in every factor of ten of the steps.
+pub const SAMPLES_PER_DECADE: u32 = 12;
+
 /// The steps at which a curve of `steps` steps is sampled: all of the first ones, then `per_decade` in every factor of
 /// ten, and the last.
 pub fn sample_steps(steps: u64, per_decade: u32) -> Vec<u64> {
@@ -180,6 +195,13 @@ mod tests {
         let once = trace.sealed();
         assert_eq!(once.clone().sealed(), once);
         assert_eq!(once.outcome, Outcome::Diverged { step: 7 });
+    }
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        assert_eq!(median(&[]), None);
+        assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), Some(2.5));
     }
 
     #[test]

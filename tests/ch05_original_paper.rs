@@ -3,9 +3,9 @@
 
 use normbook::lab::evidence::Evidence;
 use normbook::lab::record::Record;
-use normbook::lab::statistics::median;
 use normbook::probe::rate_sweep::LARGEST;
 use normbook::train::classifier::TEST_ACCURACY;
+use normbook::trial::median;
 use serde_json::Value;
 use std::path::Path;
 

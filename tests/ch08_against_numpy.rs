@@ -3,7 +3,6 @@
 
 use candle_core::{Device, Tensor};
 use normbook::lab::record::Record;
-use normbook::lab::statistics::median;
 use normbook::net::deep_linear::DeepLinearNet;
 use normbook::net::{
     Net,
@@ -13,6 +12,7 @@ use normbook::norm::Kind;
 use normbook::probe::gradient_landscape::walk;
 use normbook::probe::objective::{Batch, Objective, Targets};
 use normbook::seed::{Purpose, Seed};
+use normbook::trial::median;
 use serde_json::Value;
 use std::path::Path;
 

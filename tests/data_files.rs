@@ -33,7 +33,7 @@ fn packed(words: &[u32], bytes: &[u8]) -> Vec<u8> {
 }
 
 fn images(count: u32) -> Vec<u8> {
-    packed(&[2051, count, 28, 28], &vec![7; count as usize * 784])
+    packed(&[2051, count, 28, 28], &(0..count * 784).map(|pixel| (pixel % 251) as u8).collect::<Vec<_>>())
 }
 
 fn labels(count: u32) -> Vec<u8> {
@@ -64,7 +64,7 @@ fn damaged_files_get_one_clear_error_each() {
     checksum[at] ^= 0xff;
     let unpacked = [2051u32, 1, 28, 28].iter().flat_map(|word| word.to_be_bytes()).chain([0; 784]).collect();
     let [train_images, train_labels, ..] = FILES;
-    let damages: [(&str, Option<Vec<u8>>, &str); 13] = [
+    let damages: [(&str, Option<Vec<u8>>, &str); 14] = [
         (train_images, None, "cannot read"),
         (train_images, Some(vec![]), "it is empty"),
         (train_images, Some(unpacked), "not packed with gzip"),
@@ -75,6 +75,7 @@ fn damaged_files_get_one_clear_error_each() {
         (train_labels, Some(images(4)), "it holds images, not labels"),
         (train_images, Some(packed(&[2051, 4, 28, 28], &[7; 100])), "promises"),
         (train_images, Some(packed(&[2051, 4, 32, 32], &[7; 4096])), "not 28 × 28"),
+        (train_images, Some(packed(&[2051, 4, 28, 28], &[7; 4 * 28 * 28])), "all pixels are the same"),
         (train_labels, Some(labels(5)), "4 images but 5 labels"),
         (train_labels, Some(packed(&[2049, 4], &[1, 2, 77, 3])), "label 77 is above 9"),
         (train_images, Some(packed(&[1234, 4], &[1])), "magic number is 1234"),

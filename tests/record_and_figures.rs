@@ -161,6 +161,32 @@ fn the_committed_run_is_drawn_beside_a_readers() {
 }
 
 #[test]
+fn images_look_like_this() {
+    let figures = r#"
+[[figure]]
+name = "images"
+title = "Two images"
+alt = "Images"
+kind = "images"
+rows = ["bright", "dark"]
+arm = "bowl"
+grid = "bytes"
+"#;
+    let mut record = record();
+    let with_bytes = |record: &mut Record, width: usize| {
+        let z = (0..width * 4).map(|pixel| if pixel < 8 { 255.0 } else { 40.0 * (pixel % 2) as f64 }).collect();
+        let axis = |length: usize| (0..length).map(|pixel| pixel as f64).collect();
+        let bowl = record.trials.trials.last_mut().unwrap();
+        bowl.trace.grids.insert("bytes".into(), Grid { x: axis(width), y: axis(4), z });
+    };
+    with_bytes(&mut record, 4);
+    insta::assert_snapshot!("images.svg", plot::draw_all(figures, &record, None).unwrap()["images.svg"]);
+    with_bytes(&mut record, 5);
+    let error = format!("{:#}", plot::draw_all(figures, &record, None).unwrap_err());
+    assert!(error.contains("figure images: 5 × 4 pixels are no 2 rows of square images"), "{error}");
+}
+
+#[test]
 fn what_a_figure_lacks_is_named() {
     for (old, new, complaint) in [
         ("arm = \"slow\", series", "arm = \"sluggish\", series", "figure curves: no trial of an arm named sluggish"),

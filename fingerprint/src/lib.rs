@@ -22,3 +22,9 @@ use sha2::{Digest, Sha256};
 pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+/// SHA-256 of every line of a JSON text but the one that holds it, ` "digest": …`.
+pub fn digest(text: &str) -> String {
+    let others = text.split_inclusive('\n').filter(|line| !line.starts_with(" \"digest\": "));
+    sha256(others.collect::<String>().as_bytes())
+}

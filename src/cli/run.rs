@@ -38,6 +38,9 @@ pub fn run<C: Chapter>(arguments: Arguments<C>) -> Result<ExitCode> {
     if !arguments.replot {
         let news = write_if_new(&mut record, &record_in(&folder))?;
         let made = &record.made_by;
+        for table in plot::tables(C::FIGURES, &record)? {
+            text += &format!("{}\n", report::table(&table));
+        }
         text += &report::claims(&record.claims);
         text +=
             &format!("\nThe run took {:.1} s, its trials {:.1} s of computing.\n", made.seconds, made.trial_seconds);

@@ -95,7 +95,14 @@ impl Files {
             );
             Images::new(pixels, classes).with_context(|| named(labels))
         };
-        Ok(FashionMnist { train: part(0, 1)?, test: part(2, 3)? })
+        let train = part(0, 1)?;
+        ensure!(
+            !train.are_constant(),
+            "{}: all pixels are the same, so that they cannot be standardised; give the files of a data set with \
+             --data-dir",
+            named(0)
+        );
+        Ok(FashionMnist { train, test: part(2, 3)? })
     }
 }
 

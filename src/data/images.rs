@@ -45,6 +45,11 @@ impl Images {
         Ok(Tensor::from_vec(scaled, (self.len(), 1, height, width), device)?)
     }
 
+    /// Whether all pixels of all images are the same: their deviation is 0.
+    pub fn are_constant(&self) -> bool {
+        self.pixels.bytes.iter().all(|byte| *byte == self.pixels.bytes[0])
+    }
+
     /// Mean and standard deviation over all scaled pixels: of the training images, for both parts.
     pub fn statistics(&self) -> (f64, f64) {
         let count = self.pixels.bytes.len() as f64;

@@ -2,7 +2,7 @@
 
 use super::fashion_mnist::{FashionMnist, Files};
 use super::images::Images;
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use candle_core::{DType, Device, Tensor};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use std::collections::BTreeMap;
@@ -40,9 +40,14 @@ impl Labelled {
         })
     }
 
-    /// With the first so many training images alone, if there are more. They are standardised as before.
-    pub fn with_train_images(self, count: usize) -> Self {
-        Self { train_images: Some(count), ..self }
+    /// With the first so many training images alone, standardised as before. Errors if there are not so many.
+    pub fn with_train_images(self, count: usize) -> Result<Self> {
+        let there = self.images.train.len();
+        ensure!(
+            (1..=there).contains(&count),
+            "--train-images {count}: the data has {there} training images; give a number from 1 to {there}"
+        );
+        Ok(Self { train_images: Some(count), ..self })
     }
 
     /// With each image n at a contrast of its own, 2^((n mod 10 − 4.5) / 2) times the file's, and n mod 10 as its class in the place of
@@ -58,7 +63,7 @@ impl Labelled {
 
     pub fn train(&self, device: &Device) -> candle_core::Result<Part> {
         let all = self.part(&self.images.train, device)?;
-        all.narrow(0, self.train_images.unwrap_or(all.len()).min(all.len()))
+        all.narrow(0, self.train_images.unwrap_or(all.len()))
     }
 
     pub fn test(&self, device: &Device) -> candle_core::Result<Part> {
@@ -150,19 +155,30 @@ mod tests {
         let plain = Labelled::new(&Files::embedded()).unwrap();
         let json = |data: &Labelled| serde_json::to_string(data).unwrap();
         assert_eq!(json(&plain), "null");
-        let few = plain.clone().with_train_images(30);
+        let few = plain.clone().with_train_images(30).unwrap();
         assert_eq!(json(&few), r#"{"train_images":30,"contrast_is_class":false}"#);
-        assert_ne!(json(&few.with_contrast_as_class()), json(&plain.with_train_images(30)));
+        assert_ne!(json(&few.with_contrast_as_class()), json(&plain.with_train_images(30).unwrap()));
     }
 
     #[test]
     fn fewer_images_are_the_first_ones() {
         let all = Labelled::new(&Files::embedded()).unwrap();
-        let few = all.clone().with_train_images(30);
+        let few = all.clone().with_train_images(30).unwrap();
         let (few, all) = (few.train(&Device::Cpu).unwrap(), all.train(&Device::Cpu).unwrap());
         assert_eq!(few.len(), 30);
         let values = |part: &Part| part.images.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         assert_eq!(values(&few), values(&all.narrow(0, 30).unwrap()));
+    }
+
+    #[test]
+    fn more_images_than_there_are_are_refused() {
+        let all = Labelled::new(&Files::embedded()).unwrap();
+        for count in [0, 10_001] {
+            let error = all.clone().with_train_images(count).err().unwrap().to_string();
+            let expected = format!("--train-images {count}: the data has 10000 training images;");
+            assert!(error.starts_with(&expected), "{error}");
+        }
+        assert!(all.with_train_images(10_000).is_ok());
     }
 
     #[test]

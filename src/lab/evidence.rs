@@ -1,7 +1,7 @@
 //! The trials of a run, and the questions that a judgement asks them.
 
 use crate::trial::{Outcome, Reach, TARGET, Trace};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 /// One finished trial.
@@ -12,6 +12,22 @@ pub struct TrialRecord {
     pub seed: Option<u64>,
     #[serde(flatten)]
     pub trace: Trace,
+}
+
+impl TrialRecord {
+    /// The error says why there is none.
+    fn value(&self, name: &str) -> Result<f64> {
+        let Self { arm, seed, trace } = self;
+        match (trace.values.get(name), trace.outcome, seed) {
+            (Some(value), ..) => Ok(*value),
+            (None, Outcome::Diverged { step }, Some(seed)) => bail!(
+                "arm {arm}, seed {seed} diverged at step {step} and has no {name}: lower the learning rate, or undo what \
+                 else was changed of the protocol"
+            ),
+            (None, Outcome::Diverged { .. }, None) => bail!("arm {arm} has no {name}: it became infinite or undefined"),
+            (None, Outcome::Finished, _) => bail!("arm {arm} has no value named {name}"),
+        }
+    }
 }
 
 /// All trials of a stage, ordered by arm as the protocol has them, then by seed.
@@ -31,26 +47,26 @@ impl Evidence {
         self
     }
 
+    /// The trials of an arm, by seed. Errors if there are none.
+    fn of_arm(&self, arm: &str) -> Result<Vec<&TrialRecord>> {
+        let trials: Vec<&TrialRecord> = self.trials.iter().filter(|trial| trial.arm == arm).collect();
+        ensure!(!trials.is_empty(), "no trial of an arm named {arm}");
+        Ok(trials)
+    }
+
     /// The traces of an arm, by seed. Errors if there are none.
     pub fn traces(&self, arm: &str) -> Result<Vec<&Trace>> {
-        let traces: Vec<&Trace> =
-            self.trials.iter().filter(|trial| trial.arm == arm).map(|trial| &trial.trace).collect();
-        ensure!(!traces.is_empty(), "no trial of an arm named {arm}");
-        Ok(traces)
+        Ok(self.of_arm(arm)?.into_iter().map(|trial| &trial.trace).collect())
     }
 
     /// A value of an exact arm.
     pub fn value(&self, arm: &str, name: &str) -> Result<f64> {
-        let value = self.traces(arm)?[0].values.get(name);
-        value.copied().with_context(|| format!("arm {arm} has no value named {name}"))
+        self.of_arm(arm)?[0].value(name)
     }
 
     /// A value of each seed of an arm. Errors where a seed has none, as a diverged run may; an accuracy it has.
     pub fn samples(&self, arm: &str, name: &str) -> Result<Vec<f64>> {
-        let value = |trace: &&Trace| {
-            trace.values.get(name).copied().with_context(|| format!("arm {arm} has a seed without {name}"))
-        };
-        self.traces(arm)?.iter().map(value).collect()
+        self.of_arm(arm)?.into_iter().map(|trial| trial.value(name)).collect()
     }
 
     /// Of each seed `by` of two values, each named by its arm and its name. Errors as [`Self::samples`].
@@ -116,5 +132,16 @@ mod tests {
         assert_eq!(evidence.value("a", "loss").unwrap(), 0.5);
         assert!(evidence.traces("b").unwrap_err().to_string().contains("named b"));
         assert!(evidence.value("a", "gain").unwrap_err().to_string().contains("no value named gain"));
+    }
+
+    #[test]
+    fn a_diverged_run_says_so() {
+        let mut evidence = evidence(Outcome::Diverged { step: 9 });
+        assert_eq!(evidence.samples("a", "loss").unwrap(), [0.5]);
+        let error = evidence.samples("a", "gain").unwrap_err().to_string();
+        assert!(error.starts_with("arm a, seed 0 diverged at step 9 and has no gain: lower the learning"), "{error}");
+        evidence.trials[0].seed = None;
+        let error = evidence.value("a", "gain").unwrap_err().to_string();
+        assert_eq!(error, "arm a has no gain: it became infinite or undefined");
     }
 }

@@ -30,18 +30,6 @@ pub fn log_t_interval(samples: &[f64], level: f64) -> Option<Interval> {
     Some(Interval { estimate: interval.estimate.exp(), low: interval.low.exp(), high: interval.high.exp() })
 }
 
-/// The middle value, or the mean of the two middle ones. None for no samples.
-pub fn median(samples: &[f64]) -> Option<f64> {
-    let mut sorted = samples.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let middle = sorted.len() / 2;
-    match sorted.len() {
-        0 => None,
-        odd if odd % 2 == 1 => Some(sorted[middle]),
-        _ => Some((sorted[middle - 1] + sorted[middle]) / 2.0),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,9 +58,6 @@ mod tests {
     #[test]
     fn one_sample_has_no_interval() {
         assert_eq!(t_interval(&[1.0], 0.95), None);
-        assert_eq!(median(&[]), None);
-        assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
-        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), Some(2.5));
     }
 
     /// A 95 % interval holds the true mean in 95 % of the draws (four standard errors either way).

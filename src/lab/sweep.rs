@@ -7,6 +7,8 @@ use crate::trial::{FINAL_LOSS, Reach, Trace, Trial};
 use anyhow::{Context, Result, bail, ensure};
 use std::cmp::Ordering;
 
+const ADVICE: &str = "give more --steps, or another grid of learning rates in the chapter's file";
+
 /// The learning rates that an arm may choose from, in growing order.
 #[derive(Clone, Copy, Debug)]
 pub struct Sweep {
@@ -71,12 +73,10 @@ pub fn best_of(sweeps: &[Sweep], pilots: &Evidence, scale: Scale) -> Result<(usi
         let all_alike = tried.iter().all(|(.., score)| score.log_steps == tried[0].2.log_steps);
         ensure!(
             !all_alike,
-            "{arm}: no learning rate is better than another: all reach the target at once, or none does; give another \
-             target, more --steps, or a --learning-rate"
+            "{arm}: no learning rate is better than another: all reach the target at once, or none does; {ADVICE}"
         );
         bail!(
-            "{arm}: the best learning rate, {}, lies at the edge of its grid, so a better one may lie beyond: widen the \
-             grid in the chapter, or set --learning-rate",
+            "{arm}: the best learning rate, {}, lies at the edge of its grid, so a better one may lie beyond; {ADVICE}",
             learning_rates[rate]
         );
     }
@@ -132,6 +132,7 @@ mod tests {
         let pilots = pilots([(Some(0), Some(0.1)), (Some(0), Some(0.5)), (Some(0), Some(0.9))]);
         let error = SWEEP.best(&pilots, Scale::Book).unwrap_err().to_string();
         assert!(error.contains("net: no learning rate is better than another"), "{error}");
+        assert!(error.ends_with("; give more --steps, or another grid of learning rates in the chapter's file"));
     }
 
     #[test]
@@ -139,6 +140,7 @@ mod tests {
         let pilots = pilots([(Some(5), Some(0.9)), (Some(20), Some(0.5)), (None, None)]);
         let error = SWEEP.best(&pilots, Scale::Book).unwrap_err().to_string();
         assert!(error.contains("net: the best learning rate, 0.1, lies at the edge of its grid"), "{error}");
+        assert!(error.ends_with(ADVICE), "{error}");
         assert_eq!(SWEEP.best(&pilots, Scale::Smoke).unwrap(), 0.1);
     }
 }

@@ -23,6 +23,9 @@ use Stage::{Convolution as Conv, Pool};
 /// The small net of the book: for `[N, 1, 28, 28]`.
 pub const SMALL: [Stage; 6] = [Conv(16), Pool, Conv(32), Pool, Conv(64), Pool];
 
+/// Half as wide, for chapters that train many.
+pub const SMALL_CNN: [Stage; 6] = [Conv(8), Pool, Conv(16), Pool, Conv(32), Pool];
+
 /// VGG-A (Simonyan & Zisserman 2015, arXiv:1409.1556, table 1, column A), for `[N, 3, 32, 32]`: with 32 pixels a side five
 /// poolings leave one, so that one linear layer takes the place of three.
 pub const VGG_A: [Stage; 13] = [
@@ -40,6 +43,12 @@ pub const VGG_A: [Stage; 13] = [
     Conv(512),
     Pool,
 ];
+
+/// The channels of each convolution.
+pub fn channels(stages: &[Stage]) -> Vec<usize> {
+    let channels = |stage: &Stage| if let Conv(channels) = stage { Some(*channels) } else { None };
+    stages.iter().filter_map(channels).collect()
+}
 
 /// Shape of a net's images, and what it tells apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

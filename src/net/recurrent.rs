@@ -82,31 +82,67 @@ mod tests {
         tensor.to_dtype(DType::F64).unwrap().flatten_all().unwrap().to_vec1().unwrap()
     }
 
-    /// The definition by loops, in f64, with the layer's normalization of each example.
+    /// With all biases and gains away from where they start.
+    fn scattered(norm: &str) -> Recurrent {
+        let (net, stream) = (net(norm), &mut Seed(2).stream(Purpose::Probe, 0));
+        for parameter in net.parameters() {
+            let by = stream.normal_tensor(parameter.dims(), 0.3, &Device::Cpu).unwrap();
+            parameter.set(&(parameter.as_detached_tensor() + by).unwrap()).unwrap();
+        }
+        net
+    }
+
+    fn dot(a: &[f64], b: &[f64]) -> f64 {
+        a.iter().zip(b).map(|(a, b)| a * b).sum()
+    }
+
+    fn standardized(a: &[f64]) -> Vec<f64> {
+        let mean = a.iter().sum::<f64>() / a.len() as f64;
+        let variance = a.iter().map(|a| (a - mean).powi(2)).sum::<f64>() / a.len() as f64;
+        a.iter().map(|a| (a - mean) / (variance + 1e-5).sqrt()).collect()
+    }
+
+    fn transposed(rows: &[Vec<f64>]) -> Vec<Vec<f64>> {
+        (0..rows[0].len()).map(|column| rows.iter().map(|row| row[column]).collect()).collect()
+    }
+
+    /// The definition by loops, in f64; each row has statistics of its own, of each example or of each unit's batch.
     #[test]
     fn the_logits_are_those_of_the_definition() {
-        for norm in ["none", "layer"] {
-            let net = net(norm);
+        for norm in ["none", "layer", "batch"] {
+            let net = scattered(norm);
             let [weight, bias] = [values(net.cell.weight()), values(net.cell.bias())];
             let [head, constant] = [values(net.head.weight()), values(net.head.bias())];
-            let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-            let mut expected = Vec::new();
-            for image in values(&images()).chunks(18) {
-                let mut state = vec![0.0; 4];
-                for row in image.chunks(3) {
-                    let input = [row, &state].concat();
-                    let mut summed: Vec<f64> =
-                        weight.chunks(7).zip(&bias).map(|(weights, bias)| dot(weights, &input) + bias).collect();
-                    if norm == "layer" {
-                        let mean = summed.iter().sum::<f64>() / 4.0;
-                        let variance = summed.iter().map(|a| (a - mean).powi(2)).sum::<f64>() / 4.0;
-                        summed.iter_mut().for_each(|a| *a = (*a - mean) / (variance + 1e-5).sqrt());
+            let of_norm: Vec<Vec<f64>> =
+                net.cell.norm().map_or(vec![], |norm| norm.parameters().iter().map(|of| values(of)).collect());
+            let mut states = vec![vec![0.0; 4]; 5];
+            for row in 0..6 {
+                let sum = |(image, state): (&[f64], &Vec<f64>)| -> Vec<f64> {
+                    let input = [&image[3 * row..][..3], state].concat();
+                    weight.chunks(7).zip(&bias).map(|(weights, bias)| dot(weights, &input) + bias).collect()
+                };
+                let mut summed: Vec<Vec<f64>> = values(&images()).chunks(18).zip(&states).map(sum).collect();
+                match norm {
+                    "layer" => summed = summed.iter().map(|a| standardized(a)).collect(),
+                    "batch" => {
+                        let columns: Vec<_> = transposed(&summed).iter().map(|a| standardized(a)).collect();
+                        summed = transposed(&columns);
                     }
-                    state = summed.into_iter().map(libm::tanh).collect();
+                    _ => {}
                 }
-                expected.extend(head.chunks(4).zip(&constant).map(|(weights, bias)| dot(weights, &state) + bias));
+                if let [gain, shift] = &of_norm[..] {
+                    let affine =
+                        |a: &mut Vec<f64>| (0..4).for_each(|unit| a[unit] = gain[unit] * a[unit] + shift[unit]);
+                    summed.iter_mut().for_each(affine);
+                }
+                states = summed.into_iter().map(|a| a.into_iter().map(libm::tanh).collect()).collect();
             }
+            let logits = |state: &Vec<f64>| -> Vec<f64> {
+                head.chunks(4).zip(&constant).map(|(weights, bias)| dot(weights, state) + bias).collect()
+            };
+            let expected: Vec<f64> = states.iter().flat_map(logits).collect();
             let found = values(&net.forward(&images(), Pass::TRAIN).unwrap());
+            assert_eq!((found.len(), of_norm.len()), (expected.len(), if norm == "none" { 0 } else { 2 }));
             for (found, expected) in found.iter().zip(&expected) {
                 assert!((found - expected).abs() < 1e-5, "{norm}: {found}, by loops {expected}");
             }

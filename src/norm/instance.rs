@@ -26,7 +26,7 @@ mod tests {
     use crate::norm::{
         Norm, Pass,
         group::GroupNorm,
-        testing::{apart, assert_close, assert_golden, assert_gradients_of, normal, scatter, values},
+        testing::{apart, assert_close, assert_golden, assert_gradients_of, normal, scatter, standardized, values},
     };
     use candle_core::{DType, Device, Tensor};
 
@@ -40,14 +40,10 @@ mod tests {
         let (layer, input) = (layer(3, 0.1), normal(0, &[2, 3, 6]));
         scatter(&layer.parameters());
         let [weight, bias] = [0, 1].map(|index| values(&layer.parameters()[index]));
-        let maps = input.to_vec3::<f64>().unwrap();
-        let expected =
-            maps.iter().flat_map(|image| image.iter().zip(&weight).zip(&bias)).flat_map(|((x, weight), bias)| {
-                let mean = x.iter().sum::<f64>() / 6.0;
-                let variance = x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 6.0;
-                x.iter().map(|x| weight * (x - mean) / (variance + 0.1).sqrt() + bias).collect::<Vec<_>>()
-            });
-        let expected: Vec<f64> = expected.collect();
+        let standardized = values(&input).chunks(6).flat_map(|x| standardized(x, 0.1)).collect::<Vec<_>>();
+        let channel = |i: usize| i / 6 % 3;
+        let expected: Vec<f64> =
+            standardized.iter().enumerate().map(|(i, x)| weight[channel(i)] * x + bias[channel(i)]).collect();
         assert_close(&values(&layer.forward(&input, Pass::TRAIN).unwrap()), &expected, 1e-12);
     }
 

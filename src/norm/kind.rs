@@ -17,7 +17,7 @@ use super::{
     tanh::DynamicTanh,
     weight::{self, Behind, Start, WeightNorm},
 };
-use candle_core::{DType, Device, Result, Tensor};
+use candle_core::{DType, Device, Result, Tensor, bail};
 use serde::Serialize;
 use std::{fmt, str::FromStr};
 
@@ -62,6 +62,14 @@ pub enum Kind {
     Own(Own),
 }
 
+/// What each channel of a layer has of an example.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Each {
+    /// One value: behind a linear layer.
+    Value,
+    Map,
+}
+
 impl Kind {
     /// BatchNorm as everyone uses it.
     pub const BATCH: Self = Self::Batch(batch::Config { affine: Affine::Both, gradient: Gradient::Through });
@@ -91,6 +99,30 @@ impl Kind {
             }
             Self::Own(own) => (own.build)(channels, dtype, device)?,
         }))
+    }
+
+    /// Errors, for the flag `--norm`, where it has nothing to do behind hidden layers of these widths: its groups do not
+    /// divide one, or have a single value each.
+    pub fn fits(self, widths: &[usize], each: Each) -> Result<()> {
+        for width in widths {
+            let groups = match self {
+                Self::Group(groups) => groups,
+                Self::Instance | Self::Frn => *width,
+                Self::Layer | Self::Rms => 1,
+                _ => continue,
+            };
+            if !width.is_multiple_of(groups) {
+                bail!(
+                    "--norm {self}: {groups} groups do not divide the {width} channels of a layer; give a number that does"
+                );
+            }
+            if each == Each::Value && groups == *width {
+                bail!(
+                    "--norm {self}: a layer of {width} units has a single value in each group; give fewer groups, or layer"
+                );
+            }
+        }
+        Ok(())
     }
 
     /// How a layer's weight `[O, ..]`, as it is drawn, is trained, if not as it is.
@@ -180,19 +212,31 @@ fn with_numbers(text: &str) -> Option<Kind> {
 }
 
 impl FromStr for Kind {
-    type Err = String;
+    type Err = UnknownName;
 
-    fn from_str(text: &str) -> std::result::Result<Self, String> {
+    fn from_str(text: &str) -> std::result::Result<Self, UnknownName> {
         let named = named().into_iter().find(|kind| kind.to_string() == text);
-        named.or_else(|| with_numbers(text)).ok_or_else(|| {
-            let own: String = OWN.iter().map(|own| format!(", {}", own.name)).collect();
-            format!(
-                "'{text}' is no normalization; there are none, batch (with :gamma, :beta or :plain and :held behind it), \
-                 renorm or renorm:R:D:S with r_max R of at least 1, d_max D of at least 0 and S steps, layer, instance, \
-                 group:G with G groups, rms, frn, dyt, mean, weight (with :mean and :drawn behind it), spectral, \
-                 noisy, noise, noise:scaled, and lp:1, lp:2 and lp:inf{own}"
-            )
-        })
+        named.or_else(|| with_numbers(text)).ok_or_else(|| UnknownName(text.to_owned()))
+    }
+}
+
+/// What no normalization is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownName(String);
+
+impl std::error::Error for UnknownName {}
+
+impl fmt::Display for UnknownName {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        let own: String = OWN.iter().map(|own| format!(", {}", own.name)).collect();
+        write!(
+            formatter,
+            "'{}' is no normalization; there are none, batch (with :gamma, :beta or :plain and :held behind it), \
+             renorm or renorm:R:D:S with r_max R of at least 1, d_max D of at least 0 and S steps, layer, instance, \
+             group:G with G groups, rms, frn, dyt, mean, weight (with :mean and :drawn behind it), spectral, \
+             noisy, noise, noise:scaled, and lp:1, lp:2 and lp:inf{own}",
+            self.0
+        )
     }
 }
 
@@ -262,6 +306,21 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_does_not_fit_names_the_flag_the_norm_and_the_width() {
+        let fits = |norm: &str, each| norm.parse::<Kind>().unwrap().fits(&[8, 32], each);
+        for norm in ["none", "batch", "layer", "rms", "group:4", "dyt", "weight", "lp:1"] {
+            assert!(fits(norm, Each::Value).is_ok() && fits(norm, Each::Map).is_ok(), "{norm}");
+        }
+        for norm in ["instance", "frn", "group:8"] {
+            let error = fits(norm, Each::Value).unwrap_err().to_string();
+            assert!(error.contains(&format!("--norm {norm}: a layer of 8 units has a single value")), "{error}");
+            assert!(fits(norm, Each::Map).is_ok(), "{norm}");
+        }
+        let error = fits("group:16", Each::Map).unwrap_err().to_string();
+        assert!(error.contains("--norm group:16: 16 groups do not divide the 8 channels of a layer"), "{error}");
     }
 
     /// Records and command lines know a reader's norm by its name alone.

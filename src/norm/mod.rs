@@ -7,6 +7,7 @@ pub mod kind;
 pub mod layer;
 pub mod lp;
 pub mod mean_only;
+pub mod mean_size;
 pub mod noise;
 pub mod own;
 pub mod per_channel;
@@ -21,7 +22,7 @@ pub mod tanh;
 mod testing;
 pub mod weight;
 
-pub use kind::Kind;
+pub use kind::{Each, Kind};
 
 use crate::ops::{block::Source, normalize::Then};
 use crate::seed::Seed;

@@ -1,4 +1,4 @@
-//! Numbers of a channel each, `[C]`, on `[N, C, ..]`.
+//! Numbers of a channel each, `[C]`: on `[N, C, ..]`, or of a weight `[C, ..]`.
 
 use candle_core::{Result, Tensor};
 
@@ -20,6 +20,11 @@ pub fn normalize_with(input: &Tensor, affine: [&Tensor; 2], mean: &Tensor, divis
 /// The mean of each channel over examples and space, `[C]`. Gradients flow through it.
 pub fn mean_of_channels(input: &Tensor) -> Result<Tensor> {
     input.transpose(0, 1)?.contiguous()?.flatten_from(1)?.mean(1)
+}
+
+/// ‖w‖ of each unit of a weight `[C, ..]`, `[C]`. Gradients flow through it.
+pub fn lengths_of_units(weight: &Tensor) -> Result<Tensor> {
+    weight.flatten_from(1)?.sqr()?.sum(1)?.sqrt()
 }
 
 #[cfg(test)]

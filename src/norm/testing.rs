@@ -39,6 +39,14 @@ pub fn assert_close(found: &[f64], expected: &[f64], tolerance: f64) {
     }
 }
 
+/// (x − μ) / √(σ² + ε), with the statistics of all these values.
+pub fn standardized(x: &[f64], epsilon: f64) -> Vec<f64> {
+    let mean_of = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let mean = mean_of(x);
+    let variance = mean_of(&x.iter().map(|x| (x - mean).powi(2)).collect::<Vec<_>>());
+    x.iter().map(|x| (x - mean) / (variance + epsilon).sqrt()).collect()
+}
+
 /// The largest difference of the values, in parts of the largest value.
 pub fn apart(one: &Tensor, other: &Tensor) -> f64 {
     let (one, other) = (values(one), values(other));

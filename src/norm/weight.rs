@@ -16,7 +16,7 @@
 
 use super::{
     Pass,
-    per_channel::{mean_of_channels, per_channel},
+    per_channel::{lengths_of_units, mean_of_channels, per_channel},
     reparameterization::{Map, Reparameterization},
 };
 use candle_core::{Result, Tensor, Var};
@@ -64,14 +64,9 @@ pub struct WeightNorm {
 impl WeightNorm {
     /// For the v that a layer begins with.
     pub fn new(direction: &Tensor, start: Start) -> Result<Self> {
-        let scale = Var::from_tensor(&lengths(&direction.detach())?)?;
+        let scale = Var::from_tensor(&lengths_of_units(&direction.detach())?)?;
         Ok(Self { start, has_started: AtomicBool::new(false), scale })
     }
-}
-
-/// ‖v‖ of each unit, `[O]`.
-fn lengths(direction: &Tensor) -> Result<Tensor> {
-    direction.flatten_from(1)?.sqr()?.sum(1)?.sqrt()
 }
 
 /// v, each unit's by its own factor of `[O]`.
@@ -84,7 +79,7 @@ fn scaled(direction: &Tensor, factors: &Tensor) -> Result<Tensor> {
 impl Reparameterization for WeightNorm {
     // ANCHOR: weight
     fn weight(&self, direction: &Tensor, _: Pass) -> Result<Tensor> {
-        scaled(direction, &(self.scale.as_tensor() / lengths(direction)?)?)
+        scaled(direction, &(self.scale.as_tensor() / lengths_of_units(direction)?)?)
     }
     // ANCHOR_END: weight
 
@@ -98,7 +93,7 @@ impl Reparameterization for WeightNorm {
             return Ok(());
         }
         let direction = direction.detach();
-        let units = scaled(&direction, &lengths(&direction)?.recip()?)?;
+        let units = scaled(&direction, &lengths_of_units(&direction)?.recip()?)?;
         let t = map(&units, &bias.zeros_like()?)?.detach();
         let mean = mean_of_channels(&t)?;
         let variance = mean_of_channels(&t.broadcast_sub(&per_channel(&mean, t.rank())?)?.sqr()?)?;
@@ -177,10 +172,11 @@ mod tests {
         let norm = norm(&direction);
         let loss = (norm.weight(&direction, Pass::TRAIN).unwrap() * normal(1, &[4, 6])).unwrap().sum_all().unwrap();
         let gradient = loss.backward().unwrap().remove(&direction).unwrap();
-        let (before, step) = (values(&lengths(&direction).unwrap()), values(&lengths(&gradient).unwrap()));
+        let (before, step) =
+            (values(&lengths_of_units(&direction).unwrap()), values(&lengths_of_units(&gradient).unwrap()));
         sgd::step(&direction, &gradient, None, Step { learning_rate: 0.5, momentum: 0.0, weight_decay: 0.0 }).unwrap();
         let expected: Vec<f64> = before.iter().zip(step).map(|(v, g)| v.hypot(0.5 * g)).collect();
-        assert_close(&values(&lengths(&direction).unwrap()), &expected, 1e-12);
+        assert_close(&values(&lengths_of_units(&direction).unwrap()), &expected, 1e-12);
     }
 
     /// Each unit has mean 0 and deviation 1 over the first batch, and the next batch changes nothing.

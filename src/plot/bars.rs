@@ -8,7 +8,8 @@ use super::style::{FAINT, INK, TEXT, UNIT, committed as committed_color, series 
 use super::svg::{Area, drawing};
 use super::ticks::{label, place, ticks};
 use crate::lab::record::Record;
-use crate::lab::statistics::{Interval, median, t_interval};
+use crate::lab::statistics::{Interval, t_interval};
+use crate::trial::median;
 use anyhow::{Context, Result, ensure};
 use plotters::prelude::{Circle, PathElement, Rectangle, Text};
 use plotters::style::Color;

@@ -77,8 +77,8 @@ pub fn frame<'a, 'b>(
     Ok(chart)
 }
 
-/// Writes the title, broken into lines that fit, and returns the height it took.
-pub fn title_lines(area: &Area, title: &str) -> Result<i32> {
+/// The title, broken into lines that fit.
+pub fn lines_of(title: &str) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in title.split_whitespace() {
         let line = lines.last_mut().expect("never empty");
@@ -88,6 +88,12 @@ pub fn title_lines(area: &Area, title: &str) -> Result<i32> {
             *line = format!("{line} {word}").trim_start().to_owned();
         }
     }
+    lines
+}
+
+/// Writes the title and returns the height it took.
+pub fn title_lines(area: &Area, title: &str) -> Result<i32> {
+    let lines = lines_of(title);
     let style = text(INK).pos(Pos::new(HPos::Left, VPos::Top));
     for (row, line) in lines.iter().enumerate() {
         let position = (MARGIN, MARGIN + row as i32 * LINE);

@@ -6,8 +6,7 @@ use super::style::{committed as committed_color, series as series_color, stroke}
 use super::svg::{Area, drawing};
 use super::ticks::place;
 use crate::lab::record::Record;
-use crate::lab::statistics::median;
-use crate::trial::Series;
+use crate::trial::{Series, median};
 use anyhow::{Context, Result, ensure};
 use plotters::prelude::PathElement;
 use plotters::style::RGBColor;

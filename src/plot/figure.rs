@@ -47,6 +47,24 @@ pub struct Bar {
     pub value: String,
 }
 
+/// A column of a matrix: a value of the arms that are named after this task.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Column {
+    pub label: String,
+    pub task: String,
+    pub value: String,
+    pub better: Better,
+}
+
+/// Which values of a column are the better ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Better {
+    High,
+    Low,
+}
+
 /// The kinds of figure.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
@@ -59,6 +77,10 @@ pub enum Kind {
     Bars { x: Axis, bars: Vec<Bar> },
     /// A grid as coloured cells with their values.
     Heat { x: Axis, y: Axis, arm: String, grid: String },
+    /// A table of arms that are named "row, task": medians over seeds.
+    Matrix { columns: Vec<Column> },
+    /// A grid of bytes as grey images: these rows of squares, as many beside each other as its width holds.
+    Images { rows: Vec<String>, arm: String, grid: String },
     /// A distribution over time: each column of a grid (x: step, y: bin, z: density) as a ridge.
     Histograms { x: Axis, y: Axis, arm: String, grid: String },
 }

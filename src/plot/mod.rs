@@ -7,6 +7,8 @@ mod curves;
 pub mod figure;
 mod heat;
 mod histograms;
+mod images;
+pub mod matrix;
 pub mod number;
 mod style;
 pub mod svg;
@@ -15,6 +17,7 @@ mod ticks;
 use crate::lab::record::Record;
 use anyhow::{Context, Result};
 use figure::{Figure, Kind};
+use images::Images;
 use std::collections::BTreeMap;
 
 /// Every figure described in `figures` (TOML), by file name, drawn from `record`; over `committed`, where one is given.
@@ -27,6 +30,20 @@ pub fn draw_all(figures: &str, record: &Record, committed: Option<&Record>) -> R
     figure::parse(&with_flags(figures, record))?.iter().map(named).collect()
 }
 
+/// The tables among the figures, as text: a first line of headers, then one line for each row.
+pub fn tables(figures: &str, record: &Record) -> Result<Vec<Vec<Vec<String>>>> {
+    let table = |figure: Figure| -> Option<Result<Vec<Vec<String>>>> {
+        let Kind::Matrix { columns } = figure.kind else { return None };
+        let header = std::iter::once(String::new()).chain(columns.iter().map(|column| column.label.clone()));
+        let lines = matrix::rows(&columns, record).map(|rows| {
+            let line = |(name, cells): matrix::Row| std::iter::once(name).chain(cells.into_iter().map(matrix::shown));
+            std::iter::once(header.collect()).chain(rows.into_iter().map(|row| line(row).collect())).collect()
+        });
+        Some(lines)
+    };
+    figure::parse(&with_flags(figures, record))?.into_iter().filter_map(table).collect()
+}
+
 fn with_flags(figures: &str, record: &Record) -> String {
     let flags = record.protocol.flags.as_object().into_iter().flatten();
     flags.fold(figures.to_owned(), |text, (name, value)| {
@@ -37,9 +54,16 @@ fn with_flags(figures: &str, record: &Record) -> String {
 
 fn draw(figure: &Figure, record: &Record, committed: Option<&Record>) -> Result<String> {
     let title = &figure.title;
-    let height =
-        if matches!(figure.kind, Kind::Contour { .. } | Kind::Heat { .. }) { style::SQUARE } else { style::HEIGHT };
-    svg::draw(height, title, &figure.alt, |area| match &figure.kind {
+    let images = match &figure.kind {
+        Kind::Images { rows, arm, grid } => Some(Images::of(title, rows, (arm, grid), record)?),
+        _ => None,
+    };
+    let height = match &figure.kind {
+        Kind::Contour { .. } | Kind::Heat { .. } => style::SQUARE,
+        Kind::Matrix { columns } => matrix::height(title, columns, record)?,
+        _ => images.as_ref().map_or(style::HEIGHT, Images::height),
+    };
+    let drawn = svg::draw(height, title, &figure.alt, |area| match &figure.kind {
         Kind::Curves { x, y, lines } => curves::draw(area, title, (x, y), lines, record, committed),
         Kind::Contour { x, y, arm, grid, levels, paths } => {
             let contour = contour::Contour { axes: (x, y), arm, grid, levels, paths };
@@ -47,6 +71,12 @@ fn draw(figure: &Figure, record: &Record, committed: Option<&Record>) -> Result<
         }
         Kind::Bars { x, bars } => bars::draw(area, title, x, bars, record, committed),
         Kind::Heat { x, y, arm, grid } => heat::draw(area, title, (x, y), arm, grid, record),
+        Kind::Matrix { columns } => matrix::draw(area, title, columns, record),
         Kind::Histograms { x, y, arm, grid } => histograms::draw(area, title, (x, y), arm, grid, record),
+        Kind::Images { .. } => images.iter().try_for_each(|images| images.draw(area, title)),
+    })?;
+    Ok(match images {
+        Some(images) => images.with_pixels(&drawn),
+        None => drawn,
     })
 }

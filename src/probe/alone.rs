@@ -1,5 +1,6 @@
 //! What is left of an example that is normalized with few others, or alone.
 
+use super::exact::{larger, largest_of};
 use crate::ops::{
     activation::relu,
     linear::linear,
@@ -54,7 +55,7 @@ impl Trial for Alone {
                 let mapped = linear(&values, weight, bias)?;
                 if layer == 0 {
                     let sizes = self.normalized(&mapped, &bias.zeros_like()?)?.abs()?;
-                    from_one = from_one.max((sizes - 1.0)?.abs()?.max_all()?.to_scalar()?);
+                    from_one = larger(from_one, largest_of(&(sizes - 1.0)?)?);
                 }
                 if layer == 1 {
                     second_means.push(mapped.mean(0)?);
@@ -85,8 +86,7 @@ impl Alone {
 /// The largest difference from the first of these, in parts of the largest value.
 fn change(tensors: &[Tensor]) -> Result<f64> {
     let all = Tensor::stack(tensors, 0)?;
-    let difference: f64 = all.broadcast_sub(&tensors[0])?.abs()?.max_all()?.to_scalar()?;
-    Ok(difference / all.abs()?.max_all()?.to_scalar::<f64>()?)
+    Ok(largest_of(&all.broadcast_sub(&tensors[0])?)? / largest_of(&all)?)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What instance normalization does not see of an image: IN(a x + c) = IN(x) for a > 0 (Ulyanov, Vedaldi & Lempitsky 2016,
 //! arXiv:1607.08022), and where that ends.
 
-use super::exact::{normal, relative_difference, values};
+use super::exact::{largest, normal, relative_difference, values};
 use crate::ops::{
     conv2d::{Windows, conv2d},
     normalize::{Divisor, Normalization, Over, normalize},
@@ -51,7 +51,7 @@ impl Trial for ContrastIdentity {
             ("faint".into(), pair(&(&images * FAINT)?, &images, 1e-5)?),
             ("scaled".into(), pair(&mapped(&scaled)?, &mapped(&images)?, 0.0)?),
             ("shifted".into(), pair(&mapped(&shifted)?, &mapped(&images)?, 0.0)?),
-            ("one_pixel".into(), one_pixel.iter().fold(0.0, |largest, value| value.abs().max(largest))),
+            ("one_pixel".into(), largest(one_pixel)),
         ]);
         Ok(trace)
     }

@@ -1,6 +1,6 @@
 //! Does the output for one example depend on the others of its batch?
 
-use super::exact::{normal, values};
+use super::exact::{largest, normal, values};
 use crate::ops::{
     activation::sigmoid,
     linear::linear,
@@ -62,7 +62,7 @@ impl Trial for CrossExample {
         let others = |(index, _): &(usize, &f64)| index / self.batch_size != index % self.batch_size;
         let others: Vec<f64> = sensitivity.iter().enumerate().filter(others).map(|(_, value)| *value).collect();
         let mut trace = Trace::default();
-        trace.values.insert("largest_of_others".into(), others.iter().copied().fold(0.0, f64::max));
+        trace.values.insert("largest_of_others".into(), largest(others.iter().copied()));
         trace.values.insert("smallest_of_others".into(), others.iter().copied().fold(f64::INFINITY, f64::min));
         trace.grids.insert("sensitivity".into(), Grid { x: examples.clone(), y: examples, z: sensitivity });
         Ok(trace)
@@ -75,7 +75,7 @@ impl CrossExample {
         let (first, second) = (normal(&mut stream, (UNITS, INPUTS))?, normal(&mut stream, (LOGITS, UNITS))?);
         let inputs = normal(&mut stream, (self.batch_size, INPUTS))?;
         let norms = jacobian_norms(self.between, [&first, &second], &inputs)?;
-        let largest = norms.iter().copied().fold(0.0, f64::max);
+        let largest = largest(norms.iter().copied());
         Ok(norms.into_iter().map(|norm| norm / largest).collect())
     }
 }

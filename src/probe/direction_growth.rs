@@ -1,17 +1,16 @@
 //! How the lengths of weight normalization's v move while a net trains (Salimans & Kingma 2016, arXiv:1602.07868, §2.1).
 
 use crate::net::Net;
+use crate::norm::per_channel::lengths_of_units;
 use crate::seed::Seed;
 use crate::train::classifier::Classifier;
-use crate::trial::{Series, Trace, Trial, sample_steps};
+use crate::trial::{SAMPLES_PER_DECADE, Series, Trace, Trial, sample_steps};
 use candle_core::{DType, Device, Result};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// What a length may lose by rounding in a step, in parts of it.
 const ROUNDING: f64 = 1e-6;
-/// Points of a curve in every factor of ten of the steps.
-const SAMPLES_PER_DECADE: u32 = 12;
 
 /// The trial: trains a classifier and follows ‖v‖ of each hidden unit, or without weight normalization of its weights.
 #[derive(Clone, Serialize)]
@@ -60,8 +59,8 @@ fn lengths(net: &dyn Net) -> Result<Vec<f64>> {
     let layers = net.layers();
     let mut lengths = Vec::new();
     for layer in &layers[..layers.len() - 1] {
-        let rows = layer.weight().as_tensor().flatten_from(1)?.to_dtype(DType::F64)?;
-        lengths.extend(rows.sqr()?.sum(1)?.sqrt()?.to_vec1::<f64>()?);
+        let weight = layer.weight().as_tensor().to_dtype(DType::F64)?;
+        lengths.extend(lengths_of_units(&weight)?.to_vec1::<f64>()?);
     }
     Ok(lengths)
 }

@@ -1,25 +1,11 @@
 //! What the probes' tests train.
 
 use crate::data::{fashion_mnist::Files, labelled::Labelled};
-use crate::net::layer::{Activation, Hidden, Weights};
 use crate::norm::Kind;
-use crate::train::{
-    classifier::{Architecture, Classifier},
-    optimizer::Rule,
-};
+use crate::train::classifier::{Architecture, Classifier};
 
 /// A small net for a few steps.
 pub fn classifier(norm: Kind) -> Classifier {
-    Classifier {
-        data: Labelled::new(&Files::embedded()).unwrap(),
-        architecture: Architecture::Mlp(vec![12]),
-        hidden: Hidden::new(norm, Activation::Relu),
-        weights: Weights::Glorot,
-        rule: Rule::Sgd,
-        learning_rate: 0.1,
-        batch_size: 20,
-        steps: 10,
-        target_accuracy: 0.5,
-        curve_examples: 100,
-    }
+    let (data, mlp) = (Labelled::new(&Files::embedded()).unwrap(), Architecture::Mlp(vec![12]));
+    Classifier { target_accuracy: 0.5, curve_examples: 100, ..Classifier::sgd(&data, mlp, norm, 0.1, 20, 10) }
 }

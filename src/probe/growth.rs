@@ -3,7 +3,7 @@
 use crate::net::Net;
 use crate::seed::Seed;
 use crate::train::classifier::Classifier;
-use crate::trial::{Series, Trace, Trial, sample_steps};
+use crate::trial::{SAMPLES_PER_DECADE, Series, Trace, Trial, sample_steps};
 use candle_core::{DType, Device, Result, Tensor};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -13,9 +13,6 @@ use std::collections::BTreeMap;
 pub struct Growth {
     pub training: Classifier,
 }
-
-/// Points of a curve in every factor of ten of the steps.
-const SAMPLES_PER_DECADE: u32 = 12;
 
 impl Trial for Growth {
     const SOURCE: &'static str = file!();

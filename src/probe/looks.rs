@@ -9,7 +9,7 @@ use crate::data::labelled::{CLASSES, Part};
 use crate::norm::Pass;
 use crate::seed::Purpose;
 use crate::train::classifier::accuracy_in_batches;
-use crate::trial::{Grid, Outcome, Series, Trace};
+use crate::trial::{Grid, Outcome, Series, Trace, median};
 use candle_core::{Result, Tensor};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -237,13 +237,6 @@ fn loss_in_batches(scene: &Scene, fixed: &Batch) -> Result<f64> {
         losses.push(Objective::new(scene.net(), &batch, scene.step(), scene.seed()).loss()?);
     }
     Ok(losses.iter().sum::<f64>() / losses.len() as f64)
-}
-
-fn median(values: &[f64]) -> Option<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let middle = sorted.len() / 2;
-    Some((sorted.get(middle)? + sorted[(sorted.len() - 1) / 2]) / 2.0)
 }
 
 /// What is shown of a walk.

@@ -11,11 +11,11 @@ use super::study::Study;
 use super::subject::Subject;
 use crate::data::labelled::Labelled;
 use crate::net::convolutional::Stage::{self, Convolution, Pool};
-use crate::net::layer::{Activation, Hidden, Weights};
-use crate::norm::Kind;
+use crate::net::convolutional::channels;
+use crate::norm::{Each, Kind};
 use crate::train::classifier::{Architecture, Classifier};
 use crate::train::deep_linear::DeepLinear;
-use crate::train::optimizer::Rule;
+use candle_core::Result;
 
 /// The learning rate of MLPs and CNN: the paper's.
 pub const RATE: f64 = 0.1;
@@ -27,10 +27,20 @@ pub const LINEAR_RATES: [f64; 3] = [1e-8, 1e-7, 1e-6];
 pub const CNN: [Stage; 8] =
     [Convolution(8), Pool, Convolution(16), Convolution(16), Pool, Convolution(32), Convolution(32), Pool];
 
+/// Units of the deep linear net's layers.
+const WIDTH: usize = 10;
+
+/// Errors where a norm, by the flag `--norm`, cannot stand in the deep linear net or the CNN.
+pub fn fits(norm: Kind) -> Result<()> {
+    norm.fits(&[WIDTH], Each::Value)?;
+    norm.fits(&channels(&CNN), Each::Map)
+}
+
 // ANCHOR: nets
 /// A ReLU MLP with so many hidden layers of 100 units.
 pub fn mlp(data: &Labelled, depth: usize, norm: Kind, steps: u64) -> Study {
-    let training = classifier(data, Architecture::Mlp(vec![100; depth]), norm, RATE, 128, steps);
+    let training = Classifier::sgd(data, Architecture::Mlp(vec![100; depth]), norm, RATE, 128, steps);
+    let training = Classifier { curve_examples: 1000, ..training };
     let histogram_layers = vec![2, depth - 1];
     Study {
         subject: Subject::Classifier(training),
@@ -40,7 +50,8 @@ pub fn mlp(data: &Labelled, depth: usize, norm: Kind, steps: u64) -> Study {
 
 /// The small CNN.
 pub fn cnn(data: &Labelled, norm: Kind, learning_rate: f64, steps: u64) -> Study {
-    let training = classifier(data, Architecture::Convolutional(&CNN), norm, learning_rate, 64, steps);
+    let training = Classifier::sgd(data, Architecture::Convolutional(&CNN), norm, learning_rate, 64, steps);
+    let training = Classifier { curve_examples: 200, ..training };
     let probes = Probes {
         looks: 15,
         examples: 256,
@@ -55,7 +66,8 @@ pub fn cnn(data: &Labelled, norm: Kind, learning_rate: f64, steps: u64) -> Study
 
 /// The deep linear net of 25 layers of 10 × 10 on 1,000 examples.
 pub fn deep_linear(norm: Kind, learning_rate: f64, steps: u64) -> Study {
-    let training = DeepLinear { layers: 25, width: 10, examples: 1000, norm, learning_rate, steps, target_loss: 1e4 };
+    let training =
+        DeepLinear { layers: 25, width: WIDTH, examples: 1000, norm, learning_rate, steps, target_loss: 1e4 };
     let probes = Probes {
         looks: 30,
         examples: 1000,
@@ -68,26 +80,3 @@ pub fn deep_linear(norm: Kind, learning_rate: f64, steps: u64) -> Study {
     Study { subject: Subject::DeepLinear(training), probes }
 }
 // ANCHOR_END: nets
-
-fn classifier(
-    data: &Labelled,
-    architecture: Architecture,
-    norm: Kind,
-    learning_rate: f64,
-    batch_size: usize,
-    steps: u64,
-) -> Classifier {
-    let curve_examples = if matches!(architecture, Architecture::Mlp(_)) { 1000 } else { 200 };
-    Classifier {
-        data: data.clone(),
-        architecture,
-        hidden: Hidden::new(norm, Activation::Relu),
-        weights: Weights::Glorot,
-        rule: Rule::Sgd,
-        learning_rate,
-        batch_size,
-        steps,
-        target_accuracy: 0.8,
-        curve_examples,
-    }
-}

@@ -10,6 +10,10 @@ use std::collections::BTreeMap;
 /// The largest multiple that reaches the target; where none does, the smallest that was tried.
 pub const LARGEST: &str = "largest_that_reaches_the_target";
 
+/// The largest test accuracy over the multiples, and the mean over them; a diverged run guesses.
+pub const BEST_ACCURACY: &str = "best_test_accuracy";
+pub const MEAN_ACCURACY: &str = "mean_test_accuracy";
+
 /// The trial: trains a classifier at each multiple of its learning rate.
 #[derive(Clone, Serialize)]
 pub struct RateSweep {
@@ -36,7 +40,8 @@ impl Trial for RateSweep {
     }
 
     /// Series `test_accuracy` and `steps` (to the target; those that reach it alone) over the multiples; `×5` … reached, a
-    /// diverged run at its full budget; values `test_accuracy ×5` … and [`LARGEST`].
+    /// diverged run at its full budget; values `test_accuracy ×5` …, [`LARGEST`], [`BEST_ACCURACY`] and
+    /// [`MEAN_ACCURACY`].
     fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
         let mut trace = Trace::default();
         let (mut accuracies, mut steps) = (Series::default(), Series::default());
@@ -59,6 +64,9 @@ impl Trial for RateSweep {
             trace.reached.insert(at(multiple), reached);
         }
         trace.values.extend(largest.map(|largest| (LARGEST.into(), largest)));
+        let (best, sum) = accuracies.y.iter().fold((0.0, 0.0), |(best, sum), y| (f64::max(best, *y), sum + y));
+        let mean = sum / accuracies.y.len() as f64;
+        trace.values.extend([(BEST_ACCURACY.into(), best), (MEAN_ACCURACY.into(), mean)]);
         trace.series.extend([(TEST_ACCURACY.into(), accuracies), ("steps".into(), steps)]);
         Ok(trace)
     }
@@ -84,6 +92,9 @@ mod tests {
         assert_eq!(trace.values["test_accuracy ×1"], alone.values[TEST_ACCURACY]);
         assert_eq!(steps_at(&[&trace], 1e20), [Reach { step: None, budget: 60 }]);
         assert_eq!(trace.series["steps"].x, [1.0]);
+        let accuracies = &trace.series[TEST_ACCURACY].y;
+        assert_eq!(trace.values[BEST_ACCURACY], alone.values[TEST_ACCURACY]);
+        assert!((trace.values[MEAN_ACCURACY] - accuracies.iter().sum::<f64>() / 3.0).abs() < 1e-12);
     }
 
     #[test]

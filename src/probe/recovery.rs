@@ -3,6 +3,7 @@
 //! Ioffe & Szegedy 2015 (arXiv:1502.03167), §3: with γ = √Var[x] and β = E[x] the normalized layer gives its input back;
 //! §3.2: a bias before the normalization is cancelled by the subtraction of the mean, and β takes its role.
 
+use super::exact::{larger, largest_of};
 use crate::data::labelled::{CLASSES, Labelled};
 use crate::net::layer::Activation;
 use crate::ops::cross_entropy::cross_entropy;
@@ -68,7 +69,7 @@ impl Trial for Recovery {
         let gradients = cross_entropy(&logits, &part.classes)?.backward()?;
         let largest_gradient = |of: &[Var]| -> Result<f64> {
             of.iter().try_fold(0.0, |most: f64, var| match gradients.get(var) {
-                Some(gradient) => Ok(most.max(largest(gradient)?)),
+                Some(gradient) => Ok(larger(most, largest_of(gradient)?)),
                 None => bail!("a parameter without gradient"),
             })
         };
@@ -175,14 +176,9 @@ fn normal(stream: &mut Stream, shape: &[usize], deviation: f64, device: &Device)
     stream.normal_tensor(shape, deviation, device)?.to_dtype(DType::F64)
 }
 
-/// The largest absolute value.
-fn largest(tensor: &Tensor) -> Result<f64> {
-    tensor.abs()?.max_all()?.to_dtype(DType::F64)?.to_scalar()
-}
-
 /// The largest change over the largest value before.
 fn change(before: &Tensor, after: &Tensor) -> Result<f64> {
-    Ok(largest(&(after - before)?)? / largest(before)?)
+    Ok(largest_of(&(after - before)?)? / largest_of(before)?)
 }
 
 #[cfg(test)]

@@ -30,8 +30,7 @@ impl Trial for SingularValues {
         let inputs = DMatrix::from_fn(self.batch_size, self.width, |_, _| stream.normal());
         let mut trace = Trace::default();
         for (matrix, of) in [(jacobian(&weight, &inputs), ""), (weight, "_of_weights")] {
-            let mut values: Vec<f64> = matrix.singular_values().iter().copied().collect();
-            values.sort_by(|a, b| b.total_cmp(a));
+            let values = falling(&matrix);
             let near_one = values.iter().filter(|value| (0.5..=2.0).contains(*value)).count() as f64;
             trace.values.extend([
                 (format!("largest{of}"), values[0]),
@@ -43,6 +42,13 @@ impl Trial for SingularValues {
         }
         Ok(trace)
     }
+}
+
+/// The singular values, the largest first.
+pub fn falling(matrix: &DMatrix<f64>) -> Vec<f64> {
+    let mut values: Vec<f64> = matrix.singular_values().iter().copied().collect();
+    values.sort_by(|a, b| b.total_cmp(a));
+    values
 }
 
 /// With z = W u and x̂_k = (z_k − μ_k)/σ_k over the batch, for the first example:

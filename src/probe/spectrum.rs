@@ -1,5 +1,7 @@
 //! A classifier's generalization gap, its weights' singular values, and how far its logits move for what its inputs do.
 
+use super::exact::largest;
+use super::singular_values::falling;
 use crate::data::labelled::Part;
 use crate::net::Net;
 use crate::norm::Pass;
@@ -67,7 +69,7 @@ fn note_spectra(net: &dyn Net, test: &Part, trace: &mut Trace) -> Result<()> {
     let mean = |of: fn(&[f64]) -> f64| {
         libm::exp(hidden.iter().map(|values| libm::log(of(values))).sum::<f64>() / hidden.len() as f64)
     };
-    let from_one = hidden.iter().map(|values| (values[0] - 1.0).abs()).fold(0.0, f64::max);
+    let from_one = largest(hidden.iter().map(|values| values[0] - 1.0));
     let bound: f64 = spectra.iter().map(|values| values[0]).product();
     trace.values.extend([
         (LARGEST.into(), mean(|values| values[0])),
@@ -89,10 +91,7 @@ fn spectrum(weight: &Tensor) -> Result<Vec<f64>> {
     if let Some(wrong) = values.iter().find(|value| !value.is_finite()) {
         return Ok(vec![*wrong]);
     }
-    let mut found: Vec<f64> =
-        DMatrix::from_row_slice(rows, columns, &values).singular_values().iter().copied().collect();
-    found.sort_by(|a, b| b.total_cmp(a));
-    Ok(found)
+    Ok(falling(&DMatrix::from_row_slice(rows, columns, &values)))
 }
 
 /// Over neighbours in the file: the largest ‖f(x) − f(x′)‖ / ‖x − x′‖.
@@ -104,7 +103,7 @@ fn largest_gain(net: &dyn Net, test: &Part) -> Result<f64> {
         (rows.narrow(0, 1, count)? - rows.narrow(0, 0, count)?)?.sqr()?.sum(1)?.sqrt()?.to_vec1()
     };
     let pairs = distances(&logits)?.into_iter().zip(distances(&images)?);
-    Ok(pairs.filter(|(_, of)| *of > 0.0).map(|(moved, of)| f64::from(moved / of)).fold(0.0, f64::max))
+    Ok(largest(pairs.filter(|(_, of)| *of > 0.0).map(|(moved, of)| f64::from(moved / of))))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Does gradient descent, really stepped, do what the closed form says?
 
+use super::exact::larger;
 use super::quadratic::Quadratic;
 use crate::data::design::Design;
 use crate::seed::Seed;
@@ -76,7 +77,7 @@ fn largest_difference(inputs: &DMatrix<f64>, targets: &DVector<f64>, quadratic: 
     let mut largest: f64 = 0.0;
     walk(inputs, targets, start, rate, steps, |step, weights| {
         let stepped = (loss(inputs, targets, weights) - floor) / initial;
-        largest = largest.max((stepped - quadratic.relative_excess(rate, step)).abs());
+        largest = larger(largest, (stepped - quadratic.relative_excess(rate, step)).abs());
     });
     largest
 }

@@ -244,24 +244,13 @@ mod tests {
     use super::*;
     use crate::data::fashion_mnist::Files;
     use crate::data::labelled::Labelled;
-    use crate::net::layer::{Activation, Hidden, Weights};
     use crate::norm::Kind;
     use crate::train::classifier::{Architecture, TEST_ACCURACY};
-    use crate::train::optimizer::Rule;
 
     fn trial(learning_rate: f64) -> Testing {
-        let classifier = Classifier {
-            data: Labelled::new(&Files::embedded()).unwrap(),
-            architecture: Architecture::Mlp(vec![20]),
-            hidden: Hidden::new(Kind::BATCH, Activation::Relu),
-            weights: Weights::Glorot,
-            rule: Rule::Sgd,
-            learning_rate,
-            batch_size: 50,
-            steps: 100,
-            target_accuracy: 0.6,
-            curve_examples: 500,
-        };
+        let (data, mlp) = (Labelled::new(&Files::embedded()).unwrap(), Architecture::Mlp(vec![20]));
+        let classifier =
+            Classifier { target_accuracy: 0.6, ..Classifier::sgd(&data, mlp, Kind::BATCH, learning_rate, 50, 100) };
         Testing {
             classifier,
             old_weights: vec![0.0, 0.9, 0.999],

@@ -1,7 +1,7 @@
 //! What weight normalization's gradient is, and where its data-dependent initialization begins (Salimans & Kingma 2016,
 //! arXiv:1602.07868, eq. 3 and 4, §2.1, §3).
 
-use super::exact::{cosine, normal, relative_difference, values};
+use super::exact::{cosine, larger, largest_of, normal, relative_difference, values};
 use crate::net::{
     Net, Place,
     layer::{Activation, Hidden, Init, Weights},
@@ -72,7 +72,7 @@ fn gradients() -> Result<Trace> {
         of_direction.extend((0..INPUTS).map(|i| g / length * by_w[i] - g * by_g / (length * length) * v[i]));
         let along = dot(w, by_w) / dot(w, w);
         projected.extend((0..INPUTS).map(|i| g / length * (by_w[i] - w[i] * along)));
-        cosines = cosines.max(cosine(v, by_v).abs());
+        cosines = larger(cosines, cosine(v, by_v).abs());
         let stepped: Vec<f64> = v.iter().zip(by_v).map(|(v, by_v)| v - RATE * by_v).collect();
         grown.push(dot(&stepped, &stepped).sqrt());
         expected.push((1.0 + RATE * RATE * dot(by_v, by_v) / (length * length)).sqrt() * length);
@@ -100,11 +100,10 @@ fn start(device: &Device) -> Result<[(String, f64); 2]> {
     let (mut means, mut deviations) = (0.0_f64, 0.0_f64);
     net.forward_watched(&batch, Pass::TRAIN, &mut |layer, place, tensor: &Tensor| {
         if layer < 2 && place == Place::Mapped {
-            let largest = |of: Tensor| of.abs()?.max_all()?.to_scalar::<f32>().map(f64::from);
             let mean = tensor.mean_keepdim(0)?;
             let deviation = tensor.broadcast_sub(&mean)?.sqr()?.mean(0)?.sqrt()?;
-            means = means.max(largest(mean)?);
-            deviations = deviations.max(largest((deviation - 1.0)?)?);
+            means = larger(means, largest_of(&mean)?);
+            deviations = larger(deviations, largest_of(&(deviation - 1.0)?)?);
         }
         Ok(())
     })?;

@@ -6,6 +6,7 @@
 //!
 //! As in the paper the last layer is not clipped, and as in the authors' code a vector (a bias) counts as one unit.
 
+use crate::norm::per_channel::lengths_of_units;
 use candle_core::{Result, Tensor, Var};
 
 /// ε.
@@ -44,8 +45,9 @@ impl AdaptiveClipping {
 fn lengths(tensor: &Tensor) -> Result<Tensor> {
     let shape: Vec<usize> =
         (0..tensor.rank()).map(|axis| if axis == 0 && tensor.rank() > 1 { tensor.dims()[0] } else { 1 }).collect();
-    let units = if tensor.rank() > 1 { tensor.flatten_from(1)? } else { tensor.reshape((1, ()))? };
-    units.sqr()?.sum(1)?.sqrt()?.reshape(shape)
+    let lengths =
+        if tensor.rank() > 1 { lengths_of_units(tensor) } else { lengths_of_units(&tensor.reshape((1, ()))?) };
+    lengths?.reshape(shape)
 }
 
 #[cfg(test)]

@@ -34,13 +34,16 @@ impl Batches {
         Self { seed, size: size.min(examples), draw }
     }
 
-    /// Of examples of these classes, in parts. Errors if parts do not fill a batch, or classes not a part.
-    pub fn in_parts(seed: Seed, labels: &[u32], size: usize, parts: Microbatches) -> Result<Self> {
-        let part = parts.size;
+    /// Of examples of these classes, in parts if any. A batch has at most as many examples as there are. Errors if parts do
+    /// not fill it, or classes not a part.
+    pub fn in_parts(seed: Seed, labels: &[u32], size: usize, parts: Option<Microbatches>) -> Result<Self> {
+        let whole = Self::new(seed, labels.len(), size);
+        let Some(Microbatches { size: part, classes }) = parts else { return Ok(whole) };
+        let size = whole.size;
         if part == 0 || !size.is_multiple_of(part) {
-            bail!("microbatches of {part} examples do not fill a batch of {size}");
+            bail!("microbatches of {part} examples do not fill a batch of {size}, of {} examples in all", labels.len());
         }
-        let Some(classes) = parts.classes else { return Ok(Self::new(seed, labels.len(), size)) };
+        let Some(classes) = classes else { return Ok(whole) };
         let kinds = labels.iter().max().map_or(0, |last| *last as usize + 1);
         let mut members = vec![Vec::new(); kinds];
         for (example, label) in labels.iter().enumerate() {
@@ -119,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_part_is_of_few_classes_and_no_example_is_in_it_twice() {
-        let parts = Microbatches { size: 6, classes: Some(2) };
+        let parts = Some(Microbatches { size: 6, classes: Some(2) });
         let mut batches = Batches::in_parts(Seed(0), &labels(), 12, parts).unwrap();
         for step in 0..20 {
             for part in batches.at(step).chunks(6) {
@@ -136,19 +139,33 @@ mod tests {
     }
 
     #[test]
+    fn a_step_has_the_same_classes_again() {
+        let batch = |seed: u64, steps: &[u64]| {
+            let parts = Some(Microbatches { size: 6, classes: Some(2) });
+            let mut batches = Batches::in_parts(Seed(seed), &labels(), 12, parts).unwrap();
+            steps.iter().map(|step| batches.at(*step)).next_back().unwrap()
+        };
+        assert_eq!(batch(3, &[0, 1, 2, 9, 5]), batch(3, &[5]));
+        assert_ne!(batch(3, &[5]), batch(4, &[5]));
+    }
+
+    #[test]
     fn parts_without_classes_are_drawn_like_whole_batches() {
-        let parts = Microbatches { size: 2, classes: None };
-        let mut batches = Batches::in_parts(Seed(0), &labels(), 4, parts).unwrap();
-        assert_eq!(batches.at(7), Batches::new(Seed(0), 20, 4).at(7));
+        let parts = Some(Microbatches { size: 2, classes: None });
+        let seventh = Batches::new(Seed(0), 20, 4).at(7);
+        for parts in [parts, None] {
+            assert_eq!(Batches::in_parts(Seed(0), &labels(), 4, parts).unwrap().at(7), seventh);
+        }
     }
 
     #[test]
     fn what_does_not_fit_is_named() {
         let error = |size, part, classes| {
-            let parts = Microbatches { size: part, classes };
+            let parts = Some(Microbatches { size: part, classes });
             Batches::in_parts(Seed(0), &labels(), size, parts).err().map(|error| error.to_string()).unwrap_or_default()
         };
         assert!(error(12, 5, None).contains("microbatches of 5 examples do not fill a batch of 12"));
+        assert!(error(24, 6, None).contains("of 6 examples do not fill a batch of 20, of 20 examples in all"));
         assert!(error(12, 6, Some(4)).contains("4 of 4 classes"));
         assert!(error(12, 6, Some(5)).contains("5 of 4 classes"));
         assert!(error(12, 12, Some(2)).contains("class 0 has 5 examples, a microbatch needs 6"));

@@ -6,23 +6,20 @@ use crate::data::labelled::{CLASSES, Labelled, Part};
 use crate::net::{
     Net,
     convolutional::{Convolutional, Stage, Task},
-    layer::{Hidden, Init, Weights},
+    layer::{Activation, Hidden, Init, Weights},
     mlp::Mlp,
     recurrent::Recurrent,
 };
-use crate::norm::Pass;
+use crate::norm::{Kind, Pass};
 use crate::ops::cross_entropy::cross_entropy;
 use crate::seed::{Purpose, Seed};
-use crate::trial::{FINAL_LOSS, Outcome, Reach, Series, TARGET, Trace, Trial, sample_steps};
+use crate::trial::{FINAL_LOSS, Outcome, Reach, SAMPLES_PER_DECADE, Series, TARGET, Trace, Trial, sample_steps};
 use candle_core::{Device, Result, Tensor};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// The accuracy on the test images at the end; of a diverged run, that of guessing.
 pub const TEST_ACCURACY: &str = "test_accuracy";
-
-/// Points of a curve in every factor of ten of the steps.
-const SAMPLES_PER_DECADE: u32 = 12;
 
 /// Examples that are judged at a time.
 const JUDGED: usize = 1000;
@@ -82,6 +79,29 @@ impl Trial for Classifier {
 }
 
 impl Classifier {
+    /// The usual net of the book: ReLU, Glorot's weights, plain SGD, a target of 80 %, 500 test images along the way.
+    pub fn sgd(
+        data: &Labelled,
+        architecture: Architecture,
+        norm: Kind,
+        learning_rate: f64,
+        batch_size: usize,
+        steps: u64,
+    ) -> Self {
+        Self {
+            data: data.clone(),
+            architecture,
+            hidden: Hidden::new(norm, Activation::Relu),
+            weights: Weights::Glorot,
+            rule: Rule::Sgd,
+            learning_rate,
+            batch_size,
+            steps,
+            target_accuracy: 0.8,
+            curve_examples: 500,
+        }
+    }
+
     /// The same, and at each step `watch` may look at the net and add to the trace. It must leave the net as it found
     /// it.
     pub fn run_watched(
@@ -104,10 +124,7 @@ impl Classifier {
         let (train, test) = (self.data.train(device)?, self.data.test(device)?);
         let net = self.net(seed, device)?;
         let mut optimizer = Optimizer::new(self.rule, net.parameters(), self.learning_rate)?;
-        let mut batches = match parts {
-            None => Batches::new(seed, train.len(), self.batch_size),
-            Some(parts) => Batches::in_parts(seed, &train.classes.to_vec1()?, self.batch_size, parts)?,
-        };
+        let mut batches = Batches::in_parts(seed, &train.classes.to_vec1()?, self.batch_size, parts)?;
         let mut trace = Trace::default();
         let (mut losses, mut accuracies) = (Series::default(), Series::default());
         let mut reached = Reach { step: None, budget: self.steps };
@@ -203,22 +220,10 @@ pub fn accuracy_in_batches(net: &dyn Net, part: &Part, size: usize, pass: Pass) 
 mod tests {
     use super::*;
     use crate::data::fashion_mnist::Files;
-    use crate::net::layer::Activation;
-    use crate::norm::Kind;
 
     fn trial(norm: Kind, learning_rate: f64, steps: u64) -> Classifier {
-        Classifier {
-            data: Labelled::new(&Files::embedded()).unwrap(),
-            architecture: Architecture::Mlp(vec![20]),
-            hidden: Hidden::new(norm, Activation::Relu),
-            weights: Weights::Glorot,
-            rule: Rule::Sgd,
-            learning_rate,
-            batch_size: 50,
-            steps,
-            target_accuracy: 0.6,
-            curve_examples: 500,
-        }
+        let (data, mlp) = (Labelled::new(&Files::embedded()).unwrap(), Architecture::Mlp(vec![20]));
+        Classifier { target_accuracy: 0.6, ..Classifier::sgd(&data, mlp, norm, learning_rate, 50, steps) }
     }
 
     #[test]
@@ -247,6 +252,24 @@ mod tests {
         for (parts, whole) in in_parts(10).iter().zip(loss) {
             assert!((parts / whole - 1.0).abs() < 1e-3, "{parts}, {whole}");
         }
+    }
+
+    /// With BatchNorm it does: the first loss is the mean of those of the parts, each by its own statistics.
+    #[test]
+    fn parts_are_normalized_by_themselves() {
+        let (seed, device, trial) = (Seed(0), &Device::Cpu, trial(Kind::BATCH, 0.1, 1));
+        let first = |parts| trial.run_in_parts(parts, seed, device, |_, _| Ok(())).unwrap().series["train_loss"].y[0];
+        let (net, train) = (trial.net(seed, device).unwrap(), trial.data.train(device).unwrap());
+        let loss = |examples: &[usize]| {
+            let part = train.select(examples).unwrap();
+            let logits = net.forward(&part.images, Pass::PROBE).unwrap();
+            f64::from(cross_entropy(&logits, &part.classes).unwrap().to_scalar::<f32>().unwrap())
+        };
+        let batch = Batches::new(seed, train.len(), 50).at(0);
+        let expected = batch.chunks(10).map(loss).sum::<f64>() / 5.0;
+        let found = first(Some(Microbatches { size: 10, classes: None }));
+        assert!((found / expected - 1.0).abs() < 1e-6, "{found}, the mean of the parts {expected}");
+        assert!((found - first(None)).abs() > 1e-3 && (first(None) / loss(&batch) - 1.0).abs() < 1e-6);
     }
 
     #[test]

@@ -12,13 +12,10 @@ use crate::net::{
 };
 use crate::norm::{Kind, Pass};
 use crate::seed::{Purpose, Seed};
-use crate::trial::{FINAL_LOSS, Outcome, Reach, Series, TARGET, Trace, Trial, sample_steps};
+use crate::trial::{FINAL_LOSS, Outcome, Reach, SAMPLES_PER_DECADE, Series, TARGET, Trace, Trial, sample_steps};
 use candle_core::{Device, Result, Tensor};
 use serde::Serialize;
 use std::collections::BTreeMap;
-
-/// Points of a curve in every factor of ten of the steps.
-const SAMPLES_PER_DECADE: u32 = 12;
 
 /// The trial: initial weights, x and A come from the seed, the rest stands here.
 #[derive(Clone, Debug, Serialize)]

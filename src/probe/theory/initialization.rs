@@ -2,6 +2,7 @@
 
 use super::hyper_dual::Function;
 use super::layer::{Layer, Plain, WithNorm, configuration};
+use crate::probe::exact::larger;
 use crate::seed::Seed;
 use crate::trial::{Trace, Trial};
 use candle_core::{Device, Result};
@@ -42,7 +43,7 @@ impl Trial for Initialization {
         let mut trace = Trace::default();
         let mut worst = |name: &str, value: f64| {
             let entry = trace.values.entry(name.into()).or_insert(0.0_f64);
-            *entry = entry.max(value);
+            *entry = larger(*entry, value);
         };
         for layer in (0..self.nets).map(Layer::draw) {
             let (weight, bias) = layer.minimum();

@@ -2,6 +2,7 @@
 
 use super::hyper_dual::{Function, Real};
 use super::net::{Net, statistics};
+use crate::probe::exact::{larger, largest, relative_difference};
 use crate::seed::Seed;
 use crate::trial::{Trace, Trial};
 use candle_core::{Device, Result};
@@ -76,7 +77,7 @@ impl Trial for Landscape {
         let mut trace = Trace::default();
         let mut worst = |name: &str, value: f64| {
             let entry = trace.values.entry(name.into()).or_insert(f64::NEG_INFINITY);
-            *entry = entry.max(value);
+            *entry = larger(*entry, value);
         };
         let (mut printed_fails, mut own_fails) = (0.0, 0.0);
         for net in (0..self.nets).map(Net::draw) {
@@ -92,7 +93,7 @@ impl Trial for Landscape {
             printed_fails += f64::from(left > terms.lipschitz(1.0 / m.sqrt()) + 1e-9 * size);
             let [first, second] = terms.curvature(&v);
             worst("curvature", (v.dot(&(&bent * &v)) - first - second).abs() / (first.abs() + second.abs()));
-            worst("whole_hessian", (&bent - terms.whole_hessian()).amax() / bent.amax());
+            worst("whole_hessian", relative_difference(terms.whole_hessian().as_slice(), bent.as_slice()));
             worst("gamma_and_beta", gamma_and_beta(&net, &terms));
             let slope = behind.difference(&net.y, &v, STEP * sigma / v.norm());
             worst("by_differences", (slope - left).abs() / left);
@@ -110,7 +111,7 @@ impl Trial for Landscape {
 /// How far ⟨g, ŷ⟩ and ⟨1, g⟩ are from the slopes of L̂ by γ and β.
 fn gamma_and_beta(net: &Net, terms: &Terms) -> f64 {
     let slopes = GammaAndBeta { net, normalized: &terms.normalized }.gradient(&[net.gamma, net.beta]);
-    let apart = (slopes[0] - terms.gradient.dot(&terms.normalized)).abs().max((slopes[1] - terms.gradient.sum()).abs());
+    let apart = largest([slopes[0] - terms.gradient.dot(&terms.normalized), slopes[1] - terms.gradient.sum()]);
     apart / (terms.m().sqrt() * terms.gradient.norm())
 }
 

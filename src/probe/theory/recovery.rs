@@ -2,6 +2,7 @@
 
 use super::hyper_dual::Function;
 use super::layer::{INPUTS, Layer, WithNorm, configuration};
+use crate::probe::exact::{larger, relative_difference};
 use crate::seed::Seed;
 use crate::trial::{Trace, Trial};
 use candle_core::{Device, Result};
@@ -34,12 +35,12 @@ impl Trial for Recovery {
         for layer in (0..self.nets).map(Layer::draw) {
             let normalized = WithNorm(&layer);
             let start = configuration(&layer, &layer.start, 0.0);
-            let (outputs, plain) = (DVector::from_vec(normalized.outputs(&start)), &layer.inputs * &layer.start);
-            activations = activations.max((outputs - &plain).amax() / plain.amax());
+            let (outputs, plain) = (normalized.outputs(&start), &layer.inputs * &layer.start);
+            activations = larger(activations, relative_difference(&outputs, plain.as_slice()));
             let at_start = normalized.gradient(&start);
             let (weight, bias) = layer.minimum();
             let gradient = normalized.gradient(&configuration(&layer, &weight, bias));
-            at_minimum = at_minimum.max(gradient.norm() / at_start.norm());
+            at_minimum = larger(at_minimum, gradient.norm() / at_start.norm());
             let without = configuration(&layer, &layer.minimum_without_bias(), 0.0);
             let by_weight = |gradient: &DVector<f64>| gradient.rows(0, INPUTS).norm();
             let left = by_weight(&normalized.gradient(&without)) / by_weight(&at_start);

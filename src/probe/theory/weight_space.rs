@@ -2,6 +2,7 @@
 
 use super::hyper_dual::Function;
 use super::net::{Net, decade, statistics};
+use crate::probe::exact::{larger, relative_difference};
 use crate::seed::{Purpose, Seed};
 use crate::trial::{Trace, Trial};
 use candle_core::{Device, Result};
@@ -75,8 +76,8 @@ impl Trial for WeightSpace {
             // Inputs of norm ‖y‖/‖W‖ are the smallest that give y.
             let lambda = y.norm() / weight.norm() * (1.0 + decade(&mut stream));
             let inputs = worst_inputs(&y, &weight, lambda);
-            outputs = outputs.max((&inputs * &weight - &y).amax() / y.amax());
-            excess = excess.max(inputs.singular_values().max() / lambda - 1.0);
+            outputs = larger(outputs, relative_difference((&inputs * &weight).as_slice(), y.as_slice()));
+            excess = larger(excess, inputs.singular_values().max() / lambda - 1.0);
             let (sigma, normalized) = statistics(&net.y);
             let z: Vec<f64> = normalized.iter().map(|y| net.gamma * y + net.beta).collect();
             let (g, v) = (net.upper.gradient(&z), net.behind().gradient(&net.y));
@@ -90,7 +91,7 @@ impl Trial for WeightSpace {
                 scale: (net.gamma / sigma).powi(2),
             };
             let (left, size) = (by_weight(&v), bound.scale * bound.plain);
-            appendix = appendix.max((left - bound.appendix()).abs() / size);
+            appendix = larger(appendix, (left - bound.appendix()).abs() / size);
             fails += f64::from(left > bound.printed() + 1e-9 * size);
             of_norms_fails += f64::from(left > bound.printed_of_norms() + 1e-9 * size);
         }

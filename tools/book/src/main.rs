@@ -3,6 +3,7 @@
 
 mod builder;
 mod check;
+mod costs;
 mod evidence;
 mod ledger;
 mod math;

@@ -1,13 +1,13 @@
 //! What a directive puts on the page.
 
 use crate::evidence::Chapter;
-use crate::{ledger, slides, speed};
+use crate::{costs, ledger, slides, speed};
 use anyhow::{Context, Result, bail, ensure};
 use normbook::cli::report;
 use normbook::lab::claim::{Claim, Measure};
 use normbook::lab::record::Record;
-use normbook::plot::number::number;
 use normbook::plot::svg::escape;
+use normbook::plot::{self, number::number};
 use std::path::Path;
 
 /// A directive `{{name chapter | argument | …}}`.
@@ -36,6 +36,8 @@ impl Sources<'_> {
                 slides::html(&text, self.chapters)
             }
             ("speed", arguments) => speed::expand(self.root, arguments),
+            ("costs", arguments) => costs::expand(self.root, arguments),
+            ("norms", [chapter]) => self.norms(chapter),
             ("claim", [chapter, id]) => {
                 let record = self.record(chapter)?;
                 let claim = find_claim(record, id)?;
@@ -56,8 +58,8 @@ impl Sources<'_> {
             ("steps", [chapter]) => Ok(grouped(self.record(chapter)?.protocol.steps as f64)),
             ("figure", [chapter, names, caption]) => self.figure(chapter, names, caption, shown),
             (name, arguments) => bail!(
-                "no directive {{{{{name}}}}} with {} arguments; there are: ledger, slides, speed, claim, verdict, rule, \
-                 measured, value, ratio, seeds, steps, figure",
+                "no directive {{{{{name}}}}} with {} arguments; there are: ledger, slides, speed, costs, norms, claim, verdict, \
+                 rule, measured, value, ratio, seeds, steps, figure",
                 arguments.len()
             ),
         }
@@ -84,6 +86,16 @@ impl Sources<'_> {
             .get(key)
             .copied()
             .with_context(|| format!("the record of {chapter} has no value {key:?}{}", near()))
+    }
+
+    /// The tables among the chapter's figures, with what each row costs.
+    fn norms(&self, chapter: &str) -> Result<String> {
+        let described =
+            self.root.join("chapters").join(format!("{}.toml", self.chapter(chapter)?.program.replace('-', "_")));
+        let figures =
+            std::fs::read_to_string(&described).with_context(|| format!("cannot read {}", described.display()))?;
+        let tables = plot::tables(&figures, self.record(chapter)?)?;
+        tables.iter().map(|table| costs::beside(self.root, table)).collect()
     }
 
     /// One figure, or several side by side, with a caption and where they come from.

@@ -1,7 +1,7 @@
 //! What `benches/versus_pytorch.py` measured: `benches/versus_pytorch.json`.
 
 use anyhow::{Context, Result, bail, ensure};
-use normbook_fingerprint::sha256;
+use normbook_fingerprint::digest;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -131,11 +131,6 @@ impl Timings {
         let row = self.rows_on(threads).find(|row| row.work == work);
         row.with_context(|| format!("{FILE} has no work {work:?} on {threads} threads; it has {}", known()))
     }
-}
-
-fn digest(text: &str) -> String {
-    let others = text.split_inclusive('\n').filter(|line| !line.starts_with(" \"digest\": "));
-    sha256(others.collect::<String>().as_bytes())
 }
 
 #[cfg(test)]

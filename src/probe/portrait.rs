@@ -1,0 +1,75 @@
+//! What chapter 16 wants to know of a classifier's training: the landscape along the gradient on the way, and how far evaluation
+//! is from training at the end.
+
+use super::looks::{Looks, Probes};
+use super::subject::Scene;
+use super::train_eval::gaps;
+use crate::seed::Seed;
+use crate::train::classifier::Classifier;
+use crate::trial::{Trace, Trial};
+use candle_core::{Device, Result};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The trial. Its training is that of the classifier alone, to the bit.
+#[derive(Clone, Serialize)]
+pub struct Portrait {
+    pub training: Classifier,
+    pub probes: Probes,
+}
+
+impl Trial for Portrait {
+    const SOURCE: &'static str = file!();
+
+    fn data(&self) -> BTreeMap<String, String> {
+        self.training.data()
+    }
+
+    /// Besides what the classifier leaves: the series and values of [`super::study`], and of the trained net, unless it diverged,
+    /// the gaps of [`super::train_eval`].
+    fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
+        let Classifier { steps, learning_rate, .. } = self.training;
+        let mut looks = Looks::new(&self.probes, steps, learning_rate);
+        let mut trace = self.training.run_watched(seed, device, |moment, trace| {
+            looks.see(&Scene::Classifier(moment, &self.training))?;
+            if moment.step == steps {
+                trace.values.extend(gaps(&self.training, None, moment)?);
+            }
+            Ok(())
+        })?;
+        looks.finish(&mut trace);
+        Ok(trace)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::norm::Kind;
+    use crate::probe::fixture::classifier;
+    use crate::probe::train_eval::LOGIT_GAP;
+    use crate::train::classifier::TEST_ACCURACY;
+
+    fn portrait(norm: Kind) -> Portrait {
+        let mut training = classifier(norm);
+        (training.batch_size, training.steps) = (16, 10);
+        Portrait { training, probes: Probes { looks: 2, examples: 30, multiples: vec![0.5, 2.0], ..Probes::default() } }
+    }
+
+    #[test]
+    fn who_looks_changes_nothing() {
+        let portrait = portrait(Kind::BATCH);
+        let plain = portrait.training.run(Seed(0), &Device::Cpu).unwrap();
+        let looked = portrait.run(Seed(0), &Device::Cpu).unwrap();
+        assert_eq!(plain.values[TEST_ACCURACY], looked.values[TEST_ACCURACY]);
+        assert!(plain.series.iter().all(|(name, series)| looked.series[name] == *series));
+    }
+
+    #[test]
+    fn it_sees_the_landscape_and_the_gap() {
+        let values = |norm| portrait(norm).run(Seed(0), &Device::Cpu).unwrap().values;
+        let (batch, none) = (values(Kind::BATCH), values(Kind::None));
+        assert!(batch["gradient_beta"] > 0.0 && none["gradient_beta"] > 0.0);
+        assert!(batch[LOGIT_GAP] > 0.0 && none[LOGIT_GAP] == 0.0);
+    }
+}
