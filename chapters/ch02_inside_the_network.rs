@@ -13,7 +13,7 @@
 use anyhow::Result;
 use mimalloc::MiMalloc;
 use normbook::cli::images::ImageData;
-use normbook::cli::parse::{count, factor, positive};
+use normbook::cli::parse::{batch_size, factor, positive};
 use normbook::data::labelled::Labelled;
 use normbook::lab::{Arm, Chapter, Claim, Evidence, Scale, Setting, Size, Sweep, at_least, within};
 use normbook::net::layer::{
@@ -39,7 +39,7 @@ struct InsideTheNetwork {
     #[serde(flatten)]
     images: ImageData,
     /// Examples of a training batch
-    #[arg(long, default_value_t = 60, value_parser = count)]
+    #[arg(long, default_value_t = 60, value_parser = batch_size)]
     batch_size: u64,
     /// Learning rate of the nets whose statistics are held constant, and of those they are compared with
     #[arg(long, default_value_t = 0.1, value_parser = positive)]

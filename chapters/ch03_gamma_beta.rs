@@ -18,7 +18,7 @@
 use anyhow::Result;
 use mimalloc::MiMalloc;
 use normbook::cli::images::ImageData;
-use normbook::cli::parse::{count, positive};
+use normbook::cli::parse::{batch_size, positive, shift};
 use normbook::data::labelled::Labelled;
 use normbook::lab::{Arm, Chapter, Claim, Evidence, Scale, Setting, Size, at_least, within};
 use normbook::net::convolutional::Stage::{self, Convolution, Pool};
@@ -38,10 +38,10 @@ struct GammaAndBeta {
     #[arg(long, default_value_t = 0.5, value_parser = positive)]
     learning_rate: f64,
     /// β of the sigmoid whose input is normal
-    #[arg(long, default_value_t = 0.0, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 0.0, value_parser = shift, allow_negative_numbers = true)]
     normal_beta: f64,
     /// Images of the batch that γ = σ and β = μ are tried on; at least 2
-    #[arg(long, default_value_t = 60, value_parser = count)]
+    #[arg(long, default_value_t = 60, value_parser = batch_size)]
     recovery_batch: u64,
 }
 

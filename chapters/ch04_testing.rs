@@ -10,10 +10,10 @@
 //!   Net, rates and floors were chosen on pilot seeds 1000 to 1004, which tried ReLU and other rates too.
 //! - Differs: Wu & Johnson train ResNet-50 on ImageNet at batches up to 8,192; Algorithm 2 does without moving averages.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use mimalloc::MiMalloc;
 use normbook::cli::images::ImageData;
-use normbook::cli::parse::{count, positive, units};
+use normbook::cli::parse::{batch_size, positive, whole};
 use normbook::data::labelled::Labelled;
 use normbook::lab::{Arm, Chapter, Claim, Evidence, Scale, Setting, Size, at_least, within};
 use normbook::net::layer::{Activation, Hidden, Weights};
@@ -32,10 +32,10 @@ struct Testing {
     #[arg(long, default_value_t = 0.03, value_parser = positive)]
     learning_rate: f64,
     /// Examples of a batch, where no arm sets its own
-    #[arg(long, default_value_t = 60, value_parser = units)]
+    #[arg(long, default_value_t = 60, value_parser = batch_size)]
     batch_size: u64,
     /// Training images that the population's statistics are taken over
-    #[arg(long, default_value_t = 3_000, value_parser = count)]
+    #[arg(long, default_value_t = 3_000, value_parser = whole::<2, 60_000>)]
     population_images: u64,
 }
 
@@ -59,6 +59,12 @@ impl Chapter for Testing {
     // ANCHOR: arms
     fn arms(&self, setting: Setting, _: &Evidence) -> Result<Vec<Arm>> {
         let data = Labelled::new(&self.images.files(setting.scale)?)?;
+        let population = self.population(setting);
+        ensure!(
+            self.batch_size as usize <= population,
+            "--batch-size {}: the population statistics are taken over {population} images; give at most so many",
+            self.batch_size
+        );
         let net = |batch_size, rate| self.net(&data, batch_size, rate, setting);
         let alone = |batch_size, epsilon| Alone { batch_size, widths: vec![784, 100, 100, 100, 10], epsilon };
         Ok(vec![
@@ -138,10 +144,16 @@ impl Chapter for Testing {
 }
 
 impl Testing {
+    /// Images that the population statistics are taken over.
+    fn population(&self, setting: Setting) -> usize {
+        let most = if setting.scale == Scale::Smoke { 240 } else { u64::MAX };
+        self.population_images.min(most) as usize
+    }
+
     fn net(&self, data: &Labelled, batch_size: u64, learning_rate: f64, setting: Setting) -> Trial {
         let smoke = setting.scale == Scale::Smoke;
         let judged_examples = if smoke { 500 } else { 10_000 };
-        let population_examples = if smoke { 240 } else { self.population_images as usize };
+        let population_examples = self.population(setting);
         let (old_weights, from_first_batch) = (vec![0.0, 0.1, 0.7, 0.9, 0.97, 0.99, 0.997, 0.999], 0.999);
         let classifier = Classifier {
             data: data.clone(),

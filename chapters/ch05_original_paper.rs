@@ -18,7 +18,7 @@
 use anyhow::{Result, ensure};
 use mimalloc::MiMalloc;
 use normbook::cli::images::ImageData;
-use normbook::cli::parse::{count, positive};
+use normbook::cli::parse::{batch_size, positive};
 use normbook::data::labelled::Labelled;
 use normbook::lab::{Arm, Chapter, Claim, Evidence, Scale, Setting, Size, Sweep, at_least, best_of, within};
 use normbook::net::layer::Weights::{Deviation, Glorot};
@@ -43,7 +43,7 @@ struct OriginalPaper {
     #[arg(long, default_value_t = 30.0, value_parser = positive)]
     large_multiple: f64,
     /// Examples of the batch whose Jacobian is taken; at least 2
-    #[arg(long, default_value_t = 60, value_parser = count)]
+    #[arg(long, default_value_t = 60, value_parser = batch_size)]
     jacobian_batch: u64,
 }
 

@@ -16,7 +16,7 @@
 use anyhow::Result;
 use mimalloc::MiMalloc;
 use normbook::cli::images::ImageData;
-use normbook::cli::parse::{positive, units};
+use normbook::cli::parse::{batch_size, positive};
 use normbook::data::labelled::Labelled;
 use normbook::lab::{Arm, Chapter, Claim, Evidence, Scale, Setting, Size, at_least, within};
 use normbook::norm::Kind;
@@ -36,7 +36,7 @@ struct StableDistributions {
     #[arg(long, default_value_t = RATE, value_parser = positive)]
     learning_rate: f64,
     /// Examples of a batch, but in the arms "small batch"
-    #[arg(long, default_value_t = 128, value_parser = units)]
+    #[arg(long, default_value_t = 128, value_parser = batch_size)]
     batch_size: u64,
 }
 

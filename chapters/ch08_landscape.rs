@@ -15,7 +15,7 @@
 use anyhow::{Context, Result};
 use mimalloc::MiMalloc;
 use normbook::cli::images::ImageData;
-use normbook::cli::parse::positive;
+use normbook::cli::parse::up_to;
 use normbook::data::labelled::Labelled;
 use normbook::lab::{Arm, Chapter, Claim, Evidence, Scale, Setting, Size, at_least, within};
 use normbook::norm::Kind;
@@ -34,7 +34,7 @@ struct Landscape {
     #[arg(long, default_value_t = Kind::BATCH)]
     norm: Kind,
     /// How far the picture goes to each side, in lengths of the net's filters
-    #[arg(long, default_value_t = 1.0, value_parser = positive)]
+    #[arg(long, default_value_t = 1.0, value_parser = up_to::<100>)]
     reach: f64,
 }
 
@@ -160,7 +160,8 @@ impl Chapter for Landscape {
                 .measuring(beta),
             rougher(twice("linear-walk"), "linear", &LINEAR_RATES, &["gradient_loss_range", "gradient_change_high"])?
                 .says("With BatchNorm the deep linear net's loss and gradient vary less along the gradient", figure_10)
-                .measuring("range of the loss and largest ‖g′ − g‖, medians over the training, plain over BatchNorm"),
+                .measuring("range of the loss and largest ‖g′ − g‖, medians over the training, plain over BatchNorm")
+                .unconfirmed("there is no second implementation of the range of the loss"),
             rougher(twice("random"), "cnn", &CNN_RATES, &["random_beta"])?
                 .says("Along a random direction, too, the CNN's loss is smoother with BatchNorm", ours)
                 .measuring("effective β along a random direction, median over the training, plain over BatchNorm"),

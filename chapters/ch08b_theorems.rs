@@ -14,7 +14,7 @@
 use anyhow::Result;
 use mimalloc::MiMalloc;
 use normbook::cli::images::ImageData;
-use normbook::cli::parse::count;
+use normbook::cli::parse::{units, whole};
 use normbook::data::labelled::Labelled;
 use normbook::lab::{Arm, Chapter, Claim, Evidence, Scale, Setting, Size, at_least, within};
 use normbook::net::layer::{Activation::Relu as ReluUnits, Hidden, Weights};
@@ -37,13 +37,13 @@ struct Theorems {
     #[serde(flatten)]
     images: ImageData,
     /// Random nets that each theorem is checked on
-    #[arg(long, default_value_t = 200, value_parser = count)]
+    #[arg(long, default_value_t = 200, value_parser = whole::<1, 100_000>)]
     nets: u64,
     /// Units of each layer of the deep nets
-    #[arg(long, default_value_t = 512, value_parser = count)]
+    #[arg(long, default_value_t = 512, value_parser = units)]
     width: u64,
     /// Layers of the deep nets
-    #[arg(long, default_value_t = 40, value_parser = count)]
+    #[arg(long, default_value_t = 40, value_parser = whole::<1, 1_000>)]
     depth: u64,
     /// Normalization of the nets that are trained: none, batch, or group:1, which is layer normalization
     #[arg(long, default_value = "batch")]
@@ -86,7 +86,7 @@ impl Chapter for Theorems {
             Arm::exact("by hand", ByHand),
         ];
         let (width, depth) = match setting.scale {
-            Scale::Smoke => (64, 16),
+            Scale::Smoke => (self.width.min(64) as usize, self.depth.min(16) as usize),
             Scale::Book | Scale::Paper => (self.width as usize, self.depth as usize),
         };
         for (name, activation) in DEEP {

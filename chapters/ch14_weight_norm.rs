@@ -17,6 +17,7 @@
 use anyhow::Result;
 use mimalloc::MiMalloc;
 use normbook::cli::images::ImageData;
+use normbook::cli::parse::batch_size;
 use normbook::data::labelled::Labelled;
 use normbook::lab::{Arm, Chapter, Claim, Evidence, Scale, Setting, Size, Sweep, at_least, within};
 use normbook::net::convolutional::SMALL_CNN;
@@ -33,7 +34,7 @@ struct WeightNormalization {
     #[command(flatten)]
     images: ImageData,
     /// Examples of a batch
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u64).range(2..=4096))]
+    #[arg(long, default_value_t = 64, value_parser = batch_size)]
     batch_size: u64,
 }
 

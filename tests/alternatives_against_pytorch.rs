@@ -1,4 +1,4 @@
-//! What chapters 10, 13 and 15 found against a paper, against the same protocols in PyTorch with weights and orders of its own
+//! What chapters 10, 13, 15 and 16 found against a paper, against the same protocols in PyTorch with weights and orders of its own
 //! (`tests/golden/ch10_batch_renorm.py` and its siblings).
 
 use normbook::lab::record::Record;
@@ -66,5 +66,28 @@ fn spectral_normalization_ends_near_one_in_pytorch_too() {
         let (ours, theirs) =
             (ours(&record, &format!("normalized, {batch}"), "largest_distance_from_one"), theirs(&golden[batch]));
         assert!((0.5..2.0).contains(&(ours / theirs)), "{batch}: {ours}, PyTorch {theirs}");
+    }
+}
+
+/// On batches of 2 BatchNorm is far behind; Dynamic Tanh and clipped gradients do not take a norm's place on these nets.
+#[test]
+fn which_norm_does_what_is_that_of_pytorch() {
+    let golden: Value = serde_json::from_str(include_str!("golden/ch16_which_norm.json")).unwrap();
+    let record = record("ch16");
+    let of = |norm: &str, task: &str| {
+        let value = if task == "CNN" { "test_accuracy" } else { "best_test_accuracy" };
+        (ours(&record, &format!("{norm}, {task}"), value), theirs(&golden[norm][task]))
+    };
+    for (one, other, task) in [
+        ("layer", "batch", "batches of 2"),
+        ("clipped", "batch", "batches of 2"),
+        ("layer", "dyt", "CNN"),
+        ("layer", "dyt", "batches of 32"),
+        ("layer", "dyt", "batches of 2"),
+        ("batch", "clipped", "CNN"),
+        ("batch", "clipped", "batches of 32"),
+    ] {
+        let (one, other, pair) = (of(one, task), of(other, task), format!("{one} against {other}, {task}"));
+        assert!(one.0 - other.0 > 0.01 && one.1 - other.1 > 0.01, "{pair}: ours {one:?} {other:?} PyTorch's");
     }
 }

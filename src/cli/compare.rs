@@ -1,6 +1,7 @@
 //! The run of a reader beside the committed one: what readers come back for.
 
 use super::report::{measurement, table};
+use crate::lab::Claim;
 use crate::lab::record::Record;
 use crate::plot::number::number;
 use std::collections::BTreeSet;
@@ -15,8 +16,8 @@ pub fn side_by_side(committed: &Record, yours: &Record) -> String {
             let name = format!("{} ({})", claim.id, part.at);
             rows.push(vec![name, before.unwrap_or("–".into()), measurement(claim, part)]);
         }
-        let verdict = other.map_or("–", |other| other.verdict.words());
-        rows.push(vec![format!("{}: verdict", claim.id), verdict.into(), claim.verdict.words().into()]);
+        let verdict = other.map_or("–".into(), Claim::outcome);
+        rows.push(vec![format!("{}: verdict", claim.id), verdict, claim.outcome()]);
     }
     let all = committed.values.keys().chain(yours.values.keys());
     let names: BTreeSet<&String> = all.filter(|name| is_judged(yours, name)).collect();

@@ -16,7 +16,8 @@ impl Places {
     /// environment variable NORMBOOK_LAB names another folder for what is not committed.
     pub fn find() -> Result<Self> {
         let root = find_root(env!("CARGO_MANIFEST_DIR"))?;
-        let lab = std::env::var_os("NORMBOOK_LAB").map_or_else(|| root.join("lab"), PathBuf::from);
+        let named = std::env::var_os("NORMBOOK_LAB").filter(|folder| !folder.is_empty());
+        let lab = named.map_or_else(|| root.join("lab"), PathBuf::from);
         Ok(Self { root, lab })
     }
 

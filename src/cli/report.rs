@@ -77,7 +77,10 @@ pub fn claims(claims: &[Claim]) -> String {
             Verdict::NotJudged => format!(" (needs {} seeds below 1000, and not the smoke scale)", claim.fewest_seeds),
             _ => String::new(),
         };
-        text += &format!("  verdict   {}{why}\n", claim.verdict.words().to_uppercase());
+        text += &format!("  verdict   {}{why}\n", claim.outcome().to_uppercase());
+        if let Some(why) = claim.caution() {
+            text += &format!("            {why}\n");
+        }
     }
     text
 }

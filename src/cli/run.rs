@@ -6,7 +6,7 @@ use super::{compare, execute, report};
 use crate::lab::Chapter;
 use crate::lab::record::{Record, write_atomically};
 use crate::plot;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -14,6 +14,10 @@ use std::process::ExitCode;
 pub fn run<C: Chapter>(arguments: Arguments<C>) -> Result<ExitCode> {
     let places = Places::find()?;
     let folder = destination(&arguments, &places)?;
+    let of_another = Record::read(&record_in(&folder)).ok().filter(|record| record.chapter != C::ID);
+    if let Some(Record { chapter, .. }) = of_another {
+        bail!("{} holds the evidence of {chapter}: give another folder to --out", folder.display());
+    }
     let record = if arguments.replot {
         let stored = Record::read(&record_in(&folder));
         Some(stored.context("nothing to draw: run the chapter without --replot first")?)
@@ -29,14 +33,16 @@ pub fn run<C: Chapter>(arguments: Arguments<C>) -> Result<ExitCode> {
         let rest = "This part is done; other parts are not. When all are, run the same command without --shard.\n";
         return report::print(rest).map(|()| ExitCode::SUCCESS);
     };
-    let committed = committed_beside(&places, &folder, C::ID);
+    let (committed, mut text) = match committed_beside(&places, &folder, C::ID).transpose() {
+        Ok(committed) => (committed, String::new()),
+        Err(error) => (None, format!("Nothing is set beside this run: {error:#}\n\n")),
+    };
     let figures = plot::draw_all(C::FIGURES, &record, committed.as_ref())?;
+    let news = if arguments.replot { "" } else { write_if_new(&mut record, &record_in(&folder))? };
     for (name, svg) in &figures {
         write_atomically(&folder.join(name), svg.as_bytes())?;
     }
-    let mut text = String::new();
     if !arguments.replot {
-        let news = write_if_new(&mut record, &record_in(&folder))?;
         let made = &record.made_by;
         for table in plot::tables(C::FIGURES, &record)? {
             text += &format!("{}\n", report::table(&table));
@@ -71,6 +77,9 @@ fn write_if_new(record: &mut Record, path: &Path) -> Result<&'static str> {
 
 /// Fails before the run, not after it, where its results cannot be kept.
 fn try_writing(folder: &Path) -> Result<()> {
+    ensure!(!folder.is_file(), "--out {}: this is a file; give a folder", folder.display());
+    let record = record_in(folder);
+    ensure!(!record.is_dir(), "--out {}: {} is a folder; give another", folder.display(), record.display());
     let probe = folder.join(".writing-probe");
     write_atomically(&probe, b"")?;
     std::fs::remove_file(&probe).with_context(|| format!("cannot write {}", folder.display()))
@@ -111,7 +120,8 @@ fn is_inside(inner: &Path, outer: &Path) -> bool {
 }
 
 /// The committed record, to be drawn and printed beside a run that is another.
-fn committed_beside(places: &Places, folder: &Path, chapter: &str) -> Option<Record> {
-    let committed = places.committed(chapter);
-    if same_folder(folder, &committed) { None } else { Record::read(&record_in(&committed)).ok() }
+fn committed_beside(places: &Places, folder: &Path, chapter: &str) -> Option<Result<Record>> {
+    let committed = record_in(&places.committed(chapter));
+    let is_wanted = committed.exists() && !same_folder(folder, &places.committed(chapter));
+    is_wanted.then(|| Record::read(&committed))
 }

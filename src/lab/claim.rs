@@ -65,6 +65,9 @@ pub struct Claim {
     /// The level of its intervals, after Bonferroni.
     pub level: Option<f64>,
     pub verdict: Verdict,
+    /// Why a contradiction is not to be built on: no second implementation has found it, or one has not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unconfirmed: Option<String>,
 }
 
 impl Claim {
@@ -102,6 +105,7 @@ impl Claim {
             parts: Vec::new(),
             level: None,
             verdict: Verdict::NotJudged,
+            unconfirmed: None,
         }
     }
 
@@ -121,6 +125,23 @@ impl Claim {
     pub fn measuring(mut self, measured: &str) -> Self {
         self.measured = measured.into();
         self
+    }
+
+    /// Why a contradiction, should it be one, would be ours alone.
+    pub fn unconfirmed(mut self, why: &str) -> Self {
+        self.unconfirmed = Some(why.into());
+        self
+    }
+
+    /// The verdict as readers see it.
+    pub fn outcome(&self) -> String {
+        let caution = if self.caution().is_some() { ", unconfirmed" } else { "" };
+        format!("{}{caution}", self.verdict.words())
+    }
+
+    /// Why a contradiction is unconfirmed, if it is one.
+    pub fn caution(&self) -> Option<&str> {
+        self.unconfirmed.as_deref().filter(|_| self.verdict == Verdict::Contradicted)
     }
 
     /// What differs between seeds; empty for an exact claim.

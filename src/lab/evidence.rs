@@ -25,7 +25,12 @@ impl TrialRecord {
                  else was changed of the protocol"
             ),
             (None, Outcome::Diverged { .. }, None) => bail!("arm {arm} has no {name}: it became infinite or undefined"),
-            (None, Outcome::Finished, _) => bail!("arm {arm} has no value named {name}"),
+            (None, Outcome::Finished, Some(seed)) => {
+                bail!(
+                    "arm {arm}, seed {seed} has no value named {name}; a training of a few steps may have none: give more --steps"
+                )
+            }
+            (None, Outcome::Finished, None) => bail!("arm {arm} has no value named {name}"),
         }
     }
 }

@@ -9,6 +9,7 @@ use candle_core::{DType, Device, Result, Tensor, Var};
 
 const EPSILON: f64 = 1e-5;
 
+// ANCHOR: norm
 /// The layer.
 pub struct MeanSize {
     /// γ, `[C]`, starts at 1.
@@ -34,6 +35,7 @@ impl Norm for MeanSize {
         vec![self.weight.clone()]
     }
 }
+// ANCHOR_END: norm
 
 #[cfg(test)]
 mod tests {

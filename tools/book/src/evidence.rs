@@ -1,6 +1,7 @@
 //! The committed evidence of every chapter, and whether it still speaks of the tree as it stands.
 
 use anyhow::{Context, Result};
+use normbook::lab::claim;
 use normbook::lab::provenance::Fingerprint;
 use normbook::lab::record::Record;
 use normbook::plot;
@@ -66,6 +67,11 @@ fn chapter(root: &Path, source: &str, graph: &SourceGraph, crates: &BTreeMap<Str
                 crates: crates.clone(),
             };
             chapter.stale = record.fingerprint.differences(&now);
+            if claim::judge(record.claims.clone(), record.protocol.may_judge()) != record.claims {
+                chapter
+                    .stale
+                    .push("its verdicts are not what its rules say of its measurements: run the chapter again".into());
+            }
             if !record.committed || record.chapter != chapter.id {
                 chapter.stale.push("the record is not that of the committed protocol of this chapter".into());
             }

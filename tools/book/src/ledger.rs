@@ -31,7 +31,7 @@ fn found(claim: &Claim) -> Vec<String> {
 /// For the terminal.
 pub fn text(chapters: &[Chapter]) -> String {
     let row = |(chapter, claim): (&Chapter, &Claim)| {
-        vec![chapter.id.clone(), claim.id.clone(), claim.verdict.words().into(), claim.statement.clone()]
+        vec![chapter.id.clone(), claim.id.clone(), claim.outcome(), claim.statement.clone()]
     };
     report::table(&claims(chapters).map(row).collect::<Vec<_>>())
 }
@@ -41,16 +41,15 @@ pub fn html(chapters: &[Chapter]) -> String {
     let mut rows = String::new();
     for (chapter, claim) in claims(chapters) {
         let page = chapter.address_of(&claim.id);
-        let verdict = claim.verdict.words();
+        let (verdict, class) = (claim.outcome(), claim.verdict.words().replace(' ', "-"));
         rows += &format!(
             "<tr class=\"{}\"><td>{}</td><td><a href=\"{page}\">{}</a></td><td>{}<small>{}</small></td>\
-             <td class=\"verdict {}\">{verdict}</td></tr>\n",
+             <td class=\"verdict {class}\">{verdict}</td></tr>\n",
             if claim.headline { "headline" } else { "supporting" },
             escape(chapter.id.trim_start_matches("ch").trim_start_matches('0')),
             escape(&claim.statement),
             found(claim).iter().map(|line| format!("{}<br>", escape(line))).collect::<String>(),
             escape(&claim.measured),
-            verdict.replace(' ', "-"),
         );
     }
     format!(
@@ -67,7 +66,7 @@ fn markdown(chapters: &[Chapter]) -> String {
             chapter.id,
             cell(&claim.statement),
             cell(&format!("{}: {}", claim.measured, found(claim).join("; "))),
-            claim.verdict.words()
+            claim.outcome()
         )
     };
     let rows: String = claims(chapters).map(row).collect();

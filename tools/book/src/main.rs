@@ -14,6 +14,7 @@ mod rerun;
 mod slides;
 mod speed;
 mod timings;
+mod typed;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};

@@ -2,6 +2,7 @@
 
 use crate::math::mathml;
 use crate::render::{Directive, Shown, Sources};
+use crate::typed;
 use regex::Regex;
 use std::path::Path;
 use std::sync::LazyLock;
@@ -24,6 +25,7 @@ pub struct Page {
 /// Fills the page `text`, which stands in `file`. Every line is taken on its own, but for formulas between lines of
 /// `$$` and code between fences.
 pub fn fill(file: &Path, text: &str, sources: &Sources, shown: &mut Shown) -> Page {
+    let settings = typed::settings(sources.root, file);
     let mut page = Page { text: String::new(), problems: Vec::new() };
     let name = file.strip_prefix(sources.root).unwrap_or(file).display().to_string();
     let (mut fence, mut formula) = (false, None::<(usize, String)>);
@@ -57,6 +59,12 @@ pub fn fill(file: &Path, text: &str, sources: &Sources, shown: &mut Shown) -> Pa
             latex.push('\n');
             continue;
         } else {
+            for number in typed::by_hand(&bare(line), &settings) {
+                complain(format!(
+                    "{number} is typed by hand: take it from the record by a directive, or say whose it is by {{{{quoted \
+                     {number} | SOURCE}}}}"
+                ));
+            }
             page.text += &fill_line(file, line, sources, shown, &mut complain);
         }
         page.text.push('\n');
@@ -65,6 +73,13 @@ pub fn fill(file: &Path, text: &str, sources: &Sources, shown: &mut Shown) -> Pa
         page.problems.push(format!("{name}:{line}: a formula begins with $$ and does not end"));
     }
     page
+}
+
+/// A line without code, directives, formulas and where links lead.
+fn bare(line: &str) -> String {
+    [&INLINE_CODE, &COMMAND, &DIRECTIVE, &FORMULA, &LINK]
+        .iter()
+        .fold(line.to_owned(), |text, pattern| pattern.replace_all(&text, " ").into_owned())
 }
 
 fn fill_line(

@@ -41,16 +41,18 @@ impl Sources<'_> {
             ("claim", [chapter, id]) => {
                 let record = self.record(chapter)?;
                 let claim = find_claim(record, id)?;
-                shown.0.insert(format!("{} {id}", record.chapter));
+                let is_first = shown.0.insert(format!("{} {id}", record.chapter));
+                ensure!(is_first, "claim {id} of {chapter} has a box already: links would not know which is meant");
                 Ok(claim_box(record, claim))
             }
-            ("verdict", [chapter, id]) => Ok(find_claim(self.record(chapter)?, id)?.verdict.words().into()),
+            ("verdict", [chapter, id]) => Ok(find_claim(self.record(chapter)?, id)?.outcome()),
             ("rule", [chapter, id]) => Ok(report::rule(find_claim(self.record(chapter)?, id)?)),
             ("measured", [chapter, id, at]) => {
                 let claim = find_claim(self.record(chapter)?, id)?;
                 let part = claim.parts.iter().find(|part| part.at == *at);
                 Ok(report::measurement(claim, part.with_context(|| format!("claim {id} measured nothing at {at:?}"))?))
             }
+            ("quoted", [number, source]) => Ok(format!("<span title=\"{}\">{}</span>", escape(source), escape(number))),
             ("value", [chapter, key]) => self.value(chapter, key).map(number),
             ("value", [chapter, key, format]) => formatted(self.value(chapter, key)?, format),
             ("ratio", [chapter, above, below]) => Ok(number(self.value(chapter, above)? / self.value(chapter, below)?)),
@@ -59,7 +61,7 @@ impl Sources<'_> {
             ("figure", [chapter, names, caption]) => self.figure(chapter, names, caption, shown),
             (name, arguments) => bail!(
                 "no directive {{{{{name}}}}} with {} arguments; there are: ledger, slides, speed, costs, norms, claim, verdict, \
-                 rule, measured, value, ratio, seeds, steps, figure",
+                 rule, measured, quoted, value, ratio, seeds, steps, figure",
                 arguments.len()
             ),
         }
@@ -154,8 +156,9 @@ fn provenance(record: &Record) -> String {
 }
 
 fn claim_box(record: &Record, claim: &Claim) -> String {
-    let verdict = claim.verdict.words();
-    let class = verdict.replace(' ', "-");
+    let (verdict, class) = (claim.outcome(), claim.verdict.words().replace(' ', "-"));
+    let caution =
+        claim.caution().map_or(String::new(), |why| format!("<dt>Unconfirmed</dt><dd>{}</dd>\n", escape(why)));
     let found: Vec<String> = claim
         .parts
         .iter()
@@ -182,7 +185,7 @@ fn claim_box(record: &Record, claim: &Claim) -> String {
     format!(
         "<div class=\"claim {class}\" id=\"claim-{}-{}\" role=\"group\" aria-label=\"Claim: {}\">\n<p class=\"verdict\"><span>{verdict}</span>{}</p>\n\
          <p class=\"statement\">{}</p>\n<dl>\n<dt>Source</dt><dd>{}</dd>\n<dt>Measured</dt><dd>{}</dd>\n\
-         <dt>Rule</dt><dd>{}</dd>\n<dt>Found</dt><dd>{}</dd>\n<dt>Kind</dt><dd>{}</dd>\n</dl>\n{bound}</div>\n",
+         <dt>Rule</dt><dd>{}</dd>\n<dt>Found</dt><dd>{}</dd>\n<dt>Kind</dt><dd>{}</dd>\n{caution}</dl>\n{bound}</div>\n",
         record.chapter,
         claim.id,
         escape(&claim.id),

@@ -49,7 +49,7 @@ fn answer(claim: &str, chapters: &[Chapter]) -> Result<String> {
     let Ok(record) = &chapter.record else { return Ok(format!("{of}, {id}: evidence missing")) };
     let claim = record.claims.iter().find(|claim| claim.id == id);
     let claim = claim.with_context(|| format!("book/slides.toml: {of} has no claim {id}"))?;
-    Ok(format!("<a href=\"{}\">{of}, {id}</a>: {}", chapter.address_of(id), claim.verdict.words()))
+    Ok(format!("<a href=\"{}\">{of}, {id}</a>: {}", chapter.address_of(id), claim.outcome()))
 }
 
 #[cfg(test)]
