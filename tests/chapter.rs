@@ -297,4 +297,22 @@ fn a_folder_that_cannot_be_written_is_named() {
     std::fs::write(desk.path("file"), "in the way").unwrap();
     let said = stderr(&mut desk.smoke("file/below"));
     assert!(said.contains("cannot write") && said.contains("file"), "{said}");
+    let said = stderr(&mut desk.smoke("file"));
+    assert!(said.contains("--out") && said.contains("this is a file; give a folder"), "{said}");
+    std::fs::create_dir_all(desk.path("mine/record.json")).unwrap();
+    let said = stderr(&mut desk.smoke("mine"));
+    assert!(said.contains("record.json is a folder; give another"), "{said}");
+    assert_eq!(std::fs::read_dir(desk.path("mine")).unwrap().count(), 1);
+}
+
+#[test]
+fn the_folder_of_another_chapter_is_refused() {
+    let desk = Desk::new();
+    desk.smoke("mine").assert().success();
+    for flag in ["--fresh", "--replot"] {
+        let mut other = Command::cargo_bin("ch08b-theorems").unwrap();
+        other.env("NORMBOOK_LAB", desk.path("lab")).args(["--scale", "smoke", flag, "--out"]).arg(desk.path("mine"));
+        let said = stderr(&mut other);
+        assert!(said.contains("holds the evidence of ch01: give another folder to --out"), "{said}");
+    }
 }

@@ -75,6 +75,23 @@ fn a_record_of_another_protocol_is_refused() {
     tree.refuses("the record is not that of the committed protocol");
 }
 
+/// Whoever can compute a digest can write one.
+#[test]
+fn a_verdict_that_its_rule_does_not_give_is_refused() {
+    let tree = Tree::new();
+    let mut record = normbook::lab::record::Record::read(&tree.path(RECORD)).unwrap();
+    record.claims[0].verdict = normbook::lab::verdict::Verdict::Weaker;
+    record.write(&tree.path(RECORD)).unwrap();
+    tree.refuses("ch01: its verdicts are not what its rules say of its measurements");
+}
+
+#[test]
+fn costs_that_were_changed_by_hand_are_named() {
+    let tree = Tree::new();
+    tree.edit("benches/norms.json", "\"rounds\": ", "\"rounds\": 1");
+    tree.refuses("benches/norms.json: its digest does not match its contents");
+}
+
 #[test]
 fn a_stray_in_figures_is_named() {
     let tree = Tree::new();
@@ -128,6 +145,8 @@ fn misspelt_keys_are_named_with_file_and_line() {
         ("quadratic.rs:closed_form", "quadratic.rs:closed_from", "has no anchor closed_from"),
         ("probe/quadratic.rs:", "probe/quadratics.rs:", "no file ../../src/probe/quadratics.rs"),
         ("$\\eta$", "$\\etta$", "$\\etta$"),
+        ("{{claim ch01 | net}}", "{{claim ch01 | net}} {{claim ch01 | net}}", "claim net of ch01 has a box already"),
+        ("{{claim ch01 | net}}", "{{claim ch01 | net}} It grew by 97.31 %.", "97.31 % is typed by hand"),
     ] {
         let tree = Tree::new();
         tree.edit(PAGE, old, new);
