@@ -77,7 +77,7 @@ pub fn beside(root: &Path, table: &[Vec<String>]) -> Result<String> {
     };
     let lines: String = rows.iter().map(line).collect::<Result<_>>()?;
     Ok(format!(
-        "<div class=\"table-wrapper\" role=\"region\" tabindex=\"0\" aria-label=\"All norms\"><table class=\"speed\">\n\
+        "<div class=\"table-wrapper\" role=\"region\" tabindex=\"0\" aria-label=\"All norms\"><table class=\"speed norms\">\n\
          <thead><tr>{head}<th scope=\"col\">time of a step, over none</th><th scope=\"col\">memory held, over none</th></tr></thead>\n\
          <tbody>\n{lines}</tbody>\n</table></div>\n"
     ))
