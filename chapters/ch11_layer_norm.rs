@@ -166,7 +166,8 @@ impl Chapter for LayerNormalization {
                 .paired(trials, "early", ("layer 128", ACCURACY_EARLY), ("batch 128", ACCURACY_EARLY))?
                 .part("end", large)
                 .says("On batches of 128 the two norms are equal", "ours: where BatchNorm is at home")
-                .measuring("test accuracy, layer normalization minus BatchNorm"),
+                .measuring("test accuracy, layer normalization minus BatchNorm")
+                .unconfirmed("there is no second implementation"),
             Claim::ratio("recurrent", at_least(1.25, 1.0))
                 .ratio_of_steps("recurrent net", &[&none], &[&layer])
                 .says("A recurrent net trains faster with layer normalization", &recurrent)

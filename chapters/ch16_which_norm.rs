@@ -139,20 +139,23 @@ impl Chapter for WhichNorm {
         let large = Claim::accuracy("large", at_least(-0.01, -0.01));
         let large = others.iter().try_fold(large, |claim, other| of_images(claim, "batch", other))?;
         let small = |id| Claim::accuracy(id, at_least(0.01, 0.0));
-        let at_best = "test accuracy on batches of 2 at the best rate of the grid";
+        let at_best = "test accuracy of the MLP on batches of 2 at the best rate of the grid";
         let claims = [
             best(small("small"), 2, &["layer", "group:4", "rms"], "batch")?
                 .headline()
                 .says(
-                    "On batches of 2 norms that look at one example are better than BatchNorm",
+                    "In an MLP on batches of 2 norms that look at one example are better than BatchNorm",
                     "Wu & He 2018, abstract",
                 )
                 .measuring(at_best),
             best(small("small-none"), 2, &["none"], "batch")?
-                .says("On batches of 2 even no norm is better than BatchNorm", "ours")
+                .says("In an MLP on batches of 2 even no norm is better than BatchNorm", "ours")
                 .measuring(at_best),
             large
-                .says("On batches of 32 no norm of the book is better than BatchNorm by more than a point", "ours")
+                .says(
+                    "In a CNN on batches of 32 no norm of the book is better than BatchNorm by more than a point",
+                    "ours",
+                )
                 .measuring("test accuracy of the CNN"),
             mean("rates", &["batch", "layer", "group:4", "rms"])?
                 .says("With a norm of activations the MLP minds the learning rate less", "Ioffe & Szegedy 2015, §3.3")

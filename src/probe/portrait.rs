@@ -3,10 +3,10 @@
 
 use super::looks::{Looks, Probes};
 use super::subject::Scene;
-use super::train_eval::gaps;
+use super::train_eval::{LOGIT_GAP, gaps};
 use crate::seed::Seed;
 use crate::train::classifier::Classifier;
-use crate::trial::{Trace, Trial};
+use crate::trial::{Outcome, Trace, Trial};
 use candle_core::{Device, Result};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -25,8 +25,8 @@ impl Trial for Portrait {
         self.training.data()
     }
 
-    /// Besides what the classifier leaves: the series and values of [`super::study`], and of the trained net, unless it diverged,
-    /// the gaps of [`super::train_eval`].
+    /// Besides what the classifier leaves: the series and values of [`super::study`], and of the trained net
+    /// the gaps of [`super::train_eval`]; one that diverged has a gap of 1, as large as what it gives.
     fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
         let Classifier { steps, learning_rate, .. } = self.training;
         let mut looks = Looks::new(&self.probes, steps, learning_rate);
@@ -38,6 +38,9 @@ impl Trial for Portrait {
             Ok(())
         })?;
         looks.finish(&mut trace);
+        if trace.outcome != Outcome::Finished {
+            trace.values.insert(LOGIT_GAP.into(), 1.0);
+        }
         Ok(trace)
     }
 }
@@ -47,7 +50,6 @@ mod tests {
     use super::*;
     use crate::norm::Kind;
     use crate::probe::fixture::classifier;
-    use crate::probe::train_eval::LOGIT_GAP;
     use crate::train::classifier::TEST_ACCURACY;
 
     fn portrait(norm: Kind) -> Portrait {
@@ -71,5 +73,14 @@ mod tests {
         let (batch, none) = (values(Kind::BATCH), values(Kind::None));
         assert!(batch["gradient_beta"] > 0.0 && none["gradient_beta"] > 0.0);
         assert!(batch[LOGIT_GAP] > 0.0 && none[LOGIT_GAP] == 0.0);
+    }
+
+    #[test]
+    fn a_diverged_net_has_nothing_in_common_with_itself() {
+        let mut portrait = portrait(Kind::None);
+        portrait.training.learning_rate = 1e20;
+        let trace = portrait.run(Seed(0), &Device::Cpu).unwrap();
+        assert_ne!(trace.outcome, Outcome::Finished);
+        assert_eq!(trace.values[LOGIT_GAP], 1.0);
     }
 }
