@@ -1,5 +1,5 @@
 //! A table of arms: a row for each name before the comma of "name, task", a column for each value of a task. A column's cells are
-//! darker the better their value is. The same table as text is what a run prints and a page shows.
+//! stronger in colour the better their value is. The same table as text is what a run prints and a page shows.
 
 use super::chart::{lines_of, title_lines};
 use super::figure::{Better, Column};
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_best_of_a_column_is_darkest() {
+    fn the_best_of_a_column_is_strongest() {
         let all = || [1.0, 2.0, 4.0].into_iter();
         assert_eq!([1.0, 2.0, 4.0].map(|value| goodness(value, all(), Better::High)), [0.0, 0.5, 1.0]);
         assert_eq!([1.0, 2.0, 4.0].map(|value| goodness(value, all(), Better::Low)), [1.0, 0.5, 0.0]);
