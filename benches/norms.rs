@@ -16,6 +16,7 @@ use normbook::net::{Net, convolutional::SMALL_CNN};
 use normbook::norm::{Kind, Pass};
 use normbook::ops::cross_entropy::cross_entropy;
 use normbook::plot::number::number;
+use normbook::probe::tasks::{CLIPPED, NORMS};
 use normbook::seed::Seed;
 use normbook::train::classifier::{Architecture, Classifier};
 use normbook::train::optimizer::{Optimizer, Rule};
@@ -27,22 +28,6 @@ use std::time::Instant;
 #[global_allocator]
 static ALLOCATOR: Cap<MiMalloc> = Cap::new(MiMalloc, usize::MAX);
 
-/// As the rows of chapter 16 are named; the first is what the others are compared with.
-const NORMS: [&str; 12] = [
-    "none",
-    "batch",
-    "renorm:1.5:0.5:0",
-    "layer",
-    "instance",
-    "group:4",
-    "weight",
-    "weight:mean",
-    "spectral",
-    "rms",
-    "frn",
-    "dyt",
-];
-const CLIPPED: (&str, Rule) = ("clipped", Rule::Clipped(0.16));
 const BATCH: usize = 32;
 const STEPS: usize = 10;
 const ROUNDS: usize = 41;

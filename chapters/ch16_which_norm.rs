@@ -22,11 +22,10 @@ use normbook::data::labelled::Labelled;
 use normbook::lab::{Arm, Chapter, Claim, Evidence, Scale, Setting, Size, at_least, within};
 use normbook::net::convolutional::{SMALL_CNN, channels};
 use normbook::norm::{Each, Kind};
-use normbook::probe::looks::Probes;
-use normbook::probe::portrait::Portrait;
-use normbook::probe::rate_sweep::{BEST_ACCURACY, MEAN_ACCURACY, RateSweep};
+use normbook::probe::rate_sweep::{BEST_ACCURACY, MEAN_ACCURACY};
+use normbook::probe::tasks::{CLIPPED, NORMS, Tasks};
 use normbook::probe::train_eval::LOGIT_GAP;
-use normbook::train::classifier::{Architecture, Classifier, TEST_ACCURACY};
+use normbook::train::classifier::TEST_ACCURACY;
 use normbook::train::optimizer::Rule;
 
 /// Which norm when?
@@ -42,28 +41,6 @@ struct WhichNorm {
     norms: Vec<Kind>,
 }
 
-// ANCHOR: rows
-/// One row each; below them a net without a norm whose gradients are clipped.
-const NORMS: [&str; 12] = [
-    "none",
-    "batch",
-    "renorm:1.5:0.5:0",
-    "layer",
-    "instance",
-    "group:4",
-    "weight",
-    "weight:mean",
-    "spectral",
-    "rms",
-    "frn",
-    "dyt",
-];
-const CLIPPED: (&str, Rule) = ("clipped", Rule::Clipped(0.16));
-/// Learning rates of the MLP, on batches of 32 and on batches of 2.
-const RATES: [f64; 6] = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0];
-const RATES_OF_2: [f64; 7] = [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3];
-// ANCHOR_END: rows
-const MLP: [usize; 2] = [100; 2];
 /// Effective β along the gradient.
 const BETA: &str = "gradient_beta";
 
@@ -196,20 +173,9 @@ impl WhichNorm {
     // ANCHOR: row
     /// The arms of a row.
     fn row(&self, name: &str, data: &Labelled, norm: Kind, rule: Rule, steps: u64) -> Vec<Arm> {
-        let net = |architecture, learning_rate, batch_size, steps| Classifier {
-            rule,
-            ..Classifier::sgd(data, architecture, norm, learning_rate, batch_size, steps)
-        };
-        let training = net(Architecture::Convolutional(&SMALL_CNN), self.learning_rate, 32, steps);
-        let probes = Probes { looks: 6, examples: 128, multiples: vec![0.5, 1.0, 2.0, 4.0], ..Probes::default() };
-        let mut arms = vec![Arm::seeded(cnn(name), Portrait { training, probes })];
-        if norm.fits(&MLP, Each::Value).is_ok() {
-            for (batch, rates, steps) in [(32, &RATES[..], steps.div_ceil(2)), (2, &RATES_OF_2, 16 * steps.div_ceil(2))]
-            {
-                let training = net(Architecture::Mlp(MLP.to_vec()), 1.0, batch, steps);
-                arms.push(Arm::seeded(mlp(name, batch), RateSweep { training, multiples: rates.to_vec() }));
-            }
-        }
+        let tasks = Tasks { data, norm, rule, learning_rate: self.learning_rate, steps };
+        let mut arms = vec![Arm::seeded(cnn(name), tasks.cnn())];
+        arms.extend(tasks.mlps().into_iter().map(|(batch, sweep)| Arm::seeded(mlp(name, batch), sweep)));
         arms
     }
     // ANCHOR_END: row

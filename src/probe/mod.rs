@@ -46,6 +46,7 @@ pub mod stepping;
 pub mod study;
 pub mod style_swap;
 pub mod subject;
+pub mod tasks;
 pub mod testing;
 pub mod theory;
 pub mod train_eval;

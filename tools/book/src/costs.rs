@@ -1,8 +1,8 @@
 //! What each norm costs, as `cargo bench --bench norms` measured it: `benches/norms.json`.
 
-use anyhow::{Context, Result, bail, ensure};
+use crate::sealed;
+use anyhow::{Context, Result, bail};
 use normbook::plot::{number::number, svg::escape};
-use normbook_fingerprint::digest;
 use serde::Deserialize;
 use std::path::Path;
 
@@ -92,12 +92,7 @@ impl Costs {
     fn parse(text: &str) -> Result<Self> {
         let costs: Self = serde_json::from_str(text)
             .with_context(|| format!("{FILE} is not what `cargo bench --bench norms` writes"))?;
-        ensure!(costs.schema == SCHEMA, "{FILE}: its schema is {}, this program reads {SCHEMA}", costs.schema);
-        let whole = costs.digest == digest(text);
-        ensure!(
-            whole,
-            "{FILE}: its digest does not match its contents: it was changed by hand; run the benchmark again"
-        );
+        sealed::check(text, &costs.digest, costs.schema, SCHEMA).context(FILE)?;
         Ok(costs)
     }
 
@@ -119,6 +114,7 @@ impl Costs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use normbook_fingerprint::digest;
 
     const TEXT: &str = r#"{
  "digest": "DIGEST",

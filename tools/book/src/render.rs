@@ -1,7 +1,7 @@
 //! What a directive puts on the page.
 
 use crate::evidence::Chapter;
-use crate::{costs, ledger, slides, speed};
+use crate::{costs, ledger, points, slides, speed};
 use anyhow::{Context, Result, bail, ensure};
 use normbook::cli::report;
 use normbook::lab::claim::{Claim, Measure};
@@ -38,6 +38,7 @@ impl Sources<'_> {
             ("speed", arguments) => speed::expand(self.root, arguments),
             ("costs", arguments) => costs::expand(self.root, arguments),
             ("norms", [chapter]) => self.norms(chapter),
+            ("points", [assignment]) => points::table(self.root, assignment),
             ("claim", [chapter, id]) => {
                 let record = self.record(chapter)?;
                 let claim = find_claim(record, id)?;
@@ -60,8 +61,8 @@ impl Sources<'_> {
             ("steps", [chapter]) => Ok(grouped(self.record(chapter)?.protocol.steps as f64)),
             ("figure", [chapter, names, caption]) => self.figure(chapter, names, caption, shown),
             (name, arguments) => bail!(
-                "no directive {{{{{name}}}}} with {} arguments; there are: ledger, slides, speed, costs, norms, claim, verdict, \
-                 rule, measured, quoted, value, ratio, seeds, steps, figure",
+                "no directive {{{{{name}}}}} with {} arguments; there are: ledger, slides, speed, costs, norms, points, claim, \
+                 verdict, rule, measured, quoted, value, ratio, seeds, steps, figure",
                 arguments.len()
             ),
         }

@@ -13,9 +13,11 @@ pub fn renew(root: &Path, rerun: Option<&[String]>, refresh: bool) -> Result<()>
         Some([]) => chapters.iter().map(|chapter| chapter.id.clone()).collect(),
         Some(names) => names.iter().map(|name| find(&chapters, name)).collect::<Result<_>>()?,
     };
+    // No stored trial is used; those that two of these chapters share are run once.
+    let lab = tempfile::tempdir().context("cannot make a folder for the trials of --rerun")?;
     for chapter in &chapters {
         if named.contains(&chapter.id) {
-            run(root, chapter, &["--fresh"])?;
+            run_in(root, chapter, &[], Some(lab.path()))?;
         } else if chapter.must_run() {
             eprintln!("{}: stale or missing", chapter.id);
             chapter.stale.iter().for_each(|reason| eprintln!("  {reason}"));
@@ -42,9 +44,15 @@ fn find(chapters: &[Chapter], name: &str) -> Result<String> {
 }
 
 fn run(root: &Path, chapter: &Chapter, flags: &[&str]) -> Result<()> {
+    run_in(root, chapter, flags, None)
+}
+
+/// With a folder of its own for trials, if any.
+fn run_in(root: &Path, chapter: &Chapter, flags: &[&str], lab: Option<&Path>) -> Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.current_dir(root).args(["run", "--release", "--bin", &chapter.program]);
+    command.envs(lab.map(|lab| ("NORMBOOK_LAB", lab)));
     let status = command.arg("--").args(flags).status().context("cannot start cargo")?;
     if !status.success() {
         bail!("{} failed", chapter.program);

@@ -1,7 +1,7 @@
 //! What `benches/versus_pytorch.py` measured: `benches/versus_pytorch.json`.
 
+use crate::sealed;
 use anyhow::{Context, Result, bail, ensure};
-use normbook_fingerprint::digest;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -102,8 +102,7 @@ impl Timings {
 
     fn parse(text: &str) -> Result<Self> {
         let timings: Self = serde_json::from_str(text).context("not what versus_pytorch.py writes")?;
-        ensure!(timings.schema == SCHEMA, "its schema is {}, this program reads {SCHEMA}", timings.schema);
-        ensure!(timings.digest == digest(text), "its digest does not match its contents: it was changed by hand");
+        sealed::check(text, &timings.digest, timings.schema, SCHEMA)?;
         ensure!(timings.whole, "a first look (--quick, --only) and not the whole run that pages may quote");
         Ok(timings)
     }
@@ -136,6 +135,7 @@ impl Timings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use normbook_fingerprint::digest;
 
     const WHOLE: &str = r#"{
  "digest": "DIGEST",

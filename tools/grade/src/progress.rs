@@ -1,0 +1,57 @@
+//! What a student has reached: `.progress.json` beside an assignment.
+
+use crate::assignment::Assignment;
+use crate::report::Report;
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// After so many failures of a test its hint is shown.
+const HINT_AFTER: u32 = 2;
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Progress {
+    pub points: u32,
+    pub all_points: u32,
+    /// How often each test has failed since it last passed.
+    pub failures: BTreeMap<String, u32>,
+}
+
+impl Progress {
+    /// Nothing, if there is no file yet or none that can be understood.
+    pub fn read(assignment: &Assignment) -> Self {
+        let text = std::fs::read_to_string(path(assignment)).unwrap_or_default();
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    /// A submission that does not build has failed no test.
+    pub fn add(&mut self, report: &Report) {
+        (self.points, self.all_points) = (report.points(), report.all_points());
+        if report.problem.is_some() {
+            return;
+        }
+        for test in &report.tests {
+            if test.passed() {
+                self.failures.remove(&test.name);
+            } else {
+                *self.failures.entry(test.name.clone()).or_default() += 1;
+            }
+        }
+    }
+
+    pub fn write(&self, assignment: &Assignment) -> Result<()> {
+        let path = path(assignment);
+        std::fs::write(&path, serde_json::to_string_pretty(self)? + "\n")
+            .with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    pub fn wants_hint(&self, test: &str) -> bool {
+        self.failures.get(test).is_some_and(|count| *count >= HINT_AFTER)
+    }
+}
+
+fn path(assignment: &Assignment) -> PathBuf {
+    assignment.folder.join(".progress.json")
+}

@@ -1,0 +1,234 @@
+//! Submissions that are not what they should be. Each ends in a verdict: no points for what it touched, all points for the
+//! rest, and the grader goes on.
+
+mod common;
+
+use common::small::{Course, RIGHT};
+use common::{all_walls, test};
+use normbook_grade::report::Report;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// `double` fails with these words and costs its points alone.
+#[track_caller]
+fn fails(what: &str, report: &Report, words: &str) {
+    let why = test(report, "double").why().to_owned();
+    println!("{what:<40} {}", why.lines().next().unwrap_or_default());
+    assert!(why.contains(words), "{what}: {words:?} is not in: {why}\n{}", test(report, "double").printed);
+    assert!(test(report, "add").passed(), "{what}: {}", test(report, "add").why());
+    assert_eq!(report.points(), 2, "{what}");
+}
+
+/// A `double` that does this.
+fn double(body: &str) -> String {
+    format!("pub fn double(x: &[f64]) -> Vec<f64> {{\n{body}\n}}\n")
+}
+
+#[test]
+fn a_right_submission_has_all_points() {
+    let report = Course::new().grade(RIGHT);
+    assert_eq!((report.points(), report.all_points()), (10, 10), "{:?}", report.problem);
+}
+
+#[test]
+fn programs_that_do_not_answer() {
+    let course = Course::new();
+    let cases = [
+        ("an endless loop", "loop { std::hint::black_box(x); }", "ended after 3 s"),
+        ("asleep", "std::thread::sleep(std::time::Duration::from_secs(1000)); x.to_vec()", "ended after 3 s"),
+        ("100 GB", "vec![1.0; 100_000_000_000 / 8]", "more memory than it may have (2 GiB)"),
+        (
+            "100 GB, little by little",
+            "let mut all = Vec::new(); loop { all.push(Vec::<f64>::with_capacity(1 << 24)); }",
+            "more memory",
+        ),
+        ("a panic", "panic!(\"no idea\")", "it panicked at src/lib.rs:2: no idea"),
+        ("an index out of range", "vec![x[7]]", "it panicked at src/lib.rs:2: index out of bounds"),
+        ("exit(0)", "std::process::exit(0)", "no answer: the program ended on its own (exit code 0)"),
+        ("abort", "std::process::abort()", "no answer: the program aborted"),
+        (
+            "a stack that overflows",
+            "if x.len() > 9 { return x.to_vec() } double(x).into_iter().rev().collect()",
+            "out of stack",
+        ),
+        ("output without an end", "loop { println!(\"{:?}\", [0; 1000]); }", "printed or wrote more than 16 MiB"),
+    ];
+    for (what, body, words) in cases {
+        fails(what, &course.grade(&double(body)), words);
+    }
+}
+
+#[test]
+fn answers_that_are_not_the_functions() {
+    let course = Course::new();
+    let answer = "ok\\n2: 2.0 5.0\\nend\\n";
+    let to_file = format!(
+        "use std::io::Write; let path = std::env::args().nth(1).unwrap();\n\
+         let mut file = std::fs::OpenOptions::new().append(true).open(path).unwrap();\n\
+         file.write_all(b\"{answer}\").unwrap();"
+    );
+    let cases = [
+        ("a result on standard output", format!("print!(\"{answer}passed 10/10\"); vec![]"), "was expected"),
+        ("answers of its own, then others", format!("{to_file} x.to_vec()"), "answers came to 2 calls"),
+        (
+            "answers of its own, then exit(0)",
+            format!("{to_file} std::process::exit(0)"),
+            "call 2 of 2, double: no answer",
+        ),
+        ("an answer in a panic's words", format!("panic!(\"x\\nend\\n{answer}\")"), "it panicked"),
+        ("NaN", "vec![f64::NAN; x.len()]".into(), "came [NaN, NaN]"),
+        ("a number too few", "vec![2.0]".into(), "a vector of 2 was expected, a vector of 1 came"),
+        ("a known mistake", "x.iter().map(|x| x * x).collect()".into(), "That is the square."),
+    ];
+    for (what, body, words) in &cases {
+        fails(what, &course.grade(&double(body)), words);
+    }
+    let text = normbook_grade::formats::terminal::text(
+        &course.grade(&double("print!(\"\\x1b[2J\\rpassed\"); vec![]")),
+        |_| false,
+    );
+    assert!(text.contains("| ") && !text.contains(['\x1b', '\r']), "{text}");
+}
+
+#[test]
+fn what_lies_outside_is_neither_read_nor_changed() {
+    if !all_walls() {
+        return;
+    }
+    let course = Course::new();
+    let (hidden, tests) = (course.hidden(), course.tests());
+    let before = std::fs::read(&tests).unwrap();
+    let outside = std::env::temp_dir().join(format!("normbook-grade-outside-{}", std::process::id()));
+    let attempt = |call: String| double(&format!("{call}.unwrap(); x.iter().map(|x| 2.0 * x).collect()"));
+    let cases = [
+        ("reads the hidden tests", format!("std::fs::read_to_string({hidden:?})")),
+        ("lists the folder of the tests", format!("std::fs::read_dir({:?})", course.path())),
+        ("deletes the tests", format!("std::fs::remove_file({tests:?})")),
+        ("edits the tests", format!("std::fs::write({tests:?}, \"[]\")")),
+        ("writes a file outside", format!("std::fs::write({outside:?}, \"\")")),
+        ("writes a file beside its answers", "std::fs::write(\"more\", \"\")".into()),
+        ("reads who is on this machine", "std::fs::read_to_string(\"/etc/passwd\")".into()),
+        ("reads what the grader is told", "std::fs::read_to_string(\"../desk/input\")".into()),
+        ("changes the program of later tests", "std::fs::write(std::env::current_exe().unwrap(), \"\")".into()),
+        ("starts a shell", "std::process::Command::new(\"/bin/sh\").spawn()".into()),
+        ("calls somebody", "std::net::TcpStream::connect(\"127.0.0.1:1\").map_err(|e| (e.kind() == std::io::ErrorKind::PermissionDenied).then_some(\"Permission denied\"))".into()),
+    ];
+    for (what, call) in &cases {
+        fails(what, &course.grade(&attempt(call.clone())), "ermission denied");
+    }
+    assert!(std::fs::read(&tests).unwrap() == before && !outside.exists());
+}
+
+#[test]
+fn a_build_does_not_read_what_lies_outside() {
+    if !all_walls() {
+        return;
+    }
+    let course = Course::new();
+    let hidden = course.hidden();
+    let secret = course.path().join("secret.rs");
+    std::fs::write(&secret, "pub fn secret() {}").unwrap();
+    let cases = [
+        ("include_str! of the hidden tests", format!("const HIDDEN: &str = include_str!({hidden:?});")),
+        ("include! of a file outside", format!("include!({secret:?});")),
+        ("a module outside", format!("#[path = {secret:?}]\nmod secret;")),
+        (
+            "the tests, by way of its own folder",
+            "const T: &str = include_str!(\"../../../../../../etc/passwd\");".into(),
+        ),
+    ];
+    for (what, line) in &cases {
+        let report = course.grade(&format!("{line}\n{RIGHT}"));
+        let problem = report.problem.clone().unwrap_or_default();
+        println!("{what:<40} {}", problem.lines().nth(1).unwrap_or_default());
+        assert!(problem.contains("Permission denied") && !problem.contains("1554"), "{what}: {problem}");
+        assert_eq!(report.points(), 0);
+    }
+}
+
+#[test]
+fn a_build_without_an_end_is_ended() {
+    let mut course = Course::new();
+    course.workshop.build_limits.seconds = 4;
+    let report = course.grade(&format!(
+        "const X: u64 = {{ let mut i = 0u64; while i < u64::MAX {{ i += 1; }} i }};\npub static Y: u64 = X;\n{RIGHT}"
+    ));
+    let problem = report.problem.unwrap();
+    assert!(problem.contains("ended after 4 s"), "{problem}");
+}
+
+/// A program that starts itself without an end, and one that leaves somebody behind: both are gone when the verdict is there.
+#[test]
+fn processes_end_with_their_test() {
+    let course = Course::new();
+    let marker = format!("left-by-{}", std::process::id());
+    let spawn = format!(
+        "std::process::Command::new(std::env::current_exe().unwrap()).arg(\"{marker}\")\
+         .stdin(std::process::Stdio::piped()).process_group(0).spawn()"
+    );
+    let using = "use std::os::unix::process::CommandExt;\n";
+    let bomb =
+        format!("{using}{}", double(&format!("loop {{ if let Ok(child) = {spawn} {{ std::mem::forget(child); }} }}")));
+    fails("a fork bomb", &course.grade(&bomb), "ended after 3 s");
+    assert_eq!(processes_with(&marker), 0);
+    let orphan =
+        format!("{using}{}", double(&format!("std::mem::forget({spawn}); x.iter().map(|x| 2.0 * x).collect()")));
+    let start = Instant::now();
+    let report = course.grade(&orphan);
+    assert_eq!(report.points(), 10, "it answers, and what it leaves behind is nobody's loss");
+    assert!(start.elapsed() < Duration::from_secs(30));
+    assert_eq!(processes_with(&marker), 0);
+    let threads = double(
+        "let all: Vec<_> = (0..1000).map(|_| std::thread::Builder::new().spawn(|| std::thread::park())).collect();\
+         all.into_iter().find(Result::is_err).unwrap().unwrap(); vec![]",
+    );
+    fails("a thousand threads", &course.grade(&threads), "it panicked");
+}
+
+#[test]
+fn the_grader_cannot_be_killed() {
+    if !all_walls() {
+        return;
+    }
+    let body = "unsafe extern \"C\" { fn kill(process: i32, signal: i32) -> i32; fn getppid() -> i32; }\n\
+        assert!(unsafe { kill(getppid(), 9) } != 0, \"permitted\"); panic!(\"not permitted\")";
+    fails("kills its parent", &Course::new().grade(&double(body)), "not permitted");
+}
+
+#[test]
+fn only_plain_source_files_are_taken() {
+    let course = Course::new();
+    let folder = course.submit(RIGHT);
+    // A build script and a manifest are not looked at.
+    std::fs::write(folder.join("build.rs"), "fn main() { panic!() }").unwrap();
+    std::fs::write(folder.join("Cargo.toml"), "[dependencies]\nnothing = \"9\"").unwrap();
+    assert_eq!(course.grade_folder(&folder).points(), 10);
+    let refused = |words: &str| {
+        let report = course.grade_folder(&folder);
+        let problem = report.problem.unwrap_or_default();
+        println!("{words:<40} {problem}");
+        assert!(problem.contains(words) && report.tests.iter().all(|test| !test.passed()), "{words}: {problem}");
+    };
+    let extra = folder.join("src/extra.rs");
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(course.hidden(), &extra).unwrap();
+        refused("extra.rs is no plain file");
+        std::fs::remove_file(&extra).unwrap();
+        std::os::unix::fs::symlink(Path::new("/"), folder.join("src/all")).unwrap();
+        assert_eq!(course.grade_folder(&folder).points(), 10, "a link to a folder is not followed");
+    }
+    std::fs::write(&extra, [0xFF, 0xFE]).unwrap();
+    refused("not text in UTF-8");
+    std::fs::write(&extra, vec![b' '; 2 << 20]).unwrap();
+    refused("larger than 1024 KiB");
+    std::fs::remove_file(&extra).unwrap();
+    std::fs::rename(folder.join("src/lib.rs"), folder.join("src/other.rs")).unwrap();
+    refused("src/lib.rs is missing");
+}
+
+fn processes_with(marker: &str) -> usize {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let lines = entries.filter_map(|entry| std::fs::read_to_string(entry.path().join("cmdline")).ok());
+    lines.filter(|line| line.contains(marker)).count()
+}
