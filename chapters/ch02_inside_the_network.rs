@@ -14,7 +14,6 @@ use anyhow::Result;
 use mimalloc::MiMalloc;
 use normbook::cli::images::ImageData;
 use normbook::cli::parse::{batch_size, factor, positive};
-use normbook::data::labelled::Labelled;
 use normbook::lab::{Arm, Chapter, Claim, Evidence, Scale, Setting, Size, Sweep, at_least, within};
 use normbook::net::layer::{
     Activation::{self, Relu, Sigmoid},
@@ -227,7 +226,7 @@ const CONVENTIONS: [(&str, Tracked, f64); 4] = [
 impl InsideTheNetwork {
     /// The net of the original paper's §4.1, with other layers.
     fn trainer(&self, setting: Setting) -> Result<impl Fn(Hidden) -> Classifier> {
-        let data = Labelled::new(&self.images.files(setting.scale)?)?;
+        let data = self.images.labelled(setting.scale)?;
         let (learning_rate, batch_size) = (self.learning_rate, self.batch_size);
         Ok(move |hidden| Classifier {
             data: data.clone(),

@@ -67,7 +67,7 @@ impl Chapter for GammaAndBeta {
     }
 
     fn arms(&self, setting: Setting, _: &Evidence) -> Result<Vec<Arm>> {
-        let data = Labelled::new(&self.images.files(setting.scale)?)?;
+        let data = self.images.labelled(setting.scale)?;
         let normal = |beta| GaussianLine { largest_gamma: 8.0, beta };
         let recovery = |activation, batch| Recovery::new(&data, activation, batch);
         let mut arms = vec![

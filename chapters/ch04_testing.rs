@@ -58,7 +58,7 @@ impl Chapter for Testing {
 
     // ANCHOR: arms
     fn arms(&self, setting: Setting, _: &Evidence) -> Result<Vec<Arm>> {
-        let data = Labelled::new(&self.images.files(setting.scale)?)?;
+        let data = self.images.labelled(setting.scale)?;
         let population = self.population(setting);
         ensure!(
             self.batch_size as usize <= population,

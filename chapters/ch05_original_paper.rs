@@ -19,7 +19,6 @@ use anyhow::{Result, ensure};
 use mimalloc::MiMalloc;
 use normbook::cli::images::ImageData;
 use normbook::cli::parse::{batch_size, positive};
-use normbook::data::labelled::Labelled;
 use normbook::lab::{Arm, Chapter, Claim, Evidence, Scale, Setting, Size, Sweep, at_least, best_of, within};
 use normbook::net::layer::Weights::{Deviation, Glorot};
 use normbook::norm::Kind;
@@ -253,7 +252,7 @@ impl Chapter for OriginalPaper {
 
 impl OriginalPaper {
     fn net(&self, setting: Setting) -> Result<PaperMlp> {
-        Ok(PaperMlp { data: Labelled::new(&self.images.files(setting.scale)?)?, steps: setting.steps })
+        Ok(PaperMlp { data: self.images.labelled(setting.scale)?, steps: setting.steps })
     }
 }
 

@@ -17,7 +17,6 @@ use anyhow::Result;
 use mimalloc::MiMalloc;
 use normbook::cli::images::ImageData;
 use normbook::cli::parse::{batch_size, positive};
-use normbook::data::labelled::Labelled;
 use normbook::lab::{Arm, Chapter, Claim, Evidence, Scale, Setting, Size, at_least, within};
 use normbook::norm::Kind;
 use normbook::probe::looks::TRAIN_ACCURACY;
@@ -66,7 +65,7 @@ impl Chapter for StableDistributions {
     }
 
     fn arms(&self, setting: Setting, _: &Evidence) -> Result<Vec<Arm>> {
-        let data = Labelled::new(&self.images.files(setting.scale)?)?;
+        let data = self.images.labelled(setting.scale)?;
         let mut arms = Vec::new();
         for depth in DEPTHS {
             for (name, norm) in NETS {

@@ -16,10 +16,9 @@
 use anyhow::Result;
 use mimalloc::MiMalloc;
 use normbook::cli::images::ImageData;
-use normbook::data::labelled::Labelled;
 use normbook::lab::{Arm, Chapter, Claim, Evidence, Scale, Setting, Size, at_least, within};
 use normbook::norm::Kind;
-use normbook::probe::nets_of_santurkar::{CNN_RATES, LINEAR_RATES, cnn, deep_linear, fits};
+use normbook::probe::nets_of_santurkar::{CNN_RATES, LINEAR_RATES, cnn, cnn_steps, deep_linear, fits};
 use normbook::trial::FINAL_LOSS;
 
 /// Internal covariate shift by its definition, with and without BatchNorm
@@ -54,14 +53,15 @@ impl Chapter for CovariateShift {
 
     fn arms(&self, setting: Setting, _: &Evidence) -> Result<Vec<Arm>> {
         fits(self.norm)?;
-        let data = Labelled::new(&self.images.files(setting.scale)?)?;
+        let data = self.images.labelled(setting.scale)?;
+        let cnn_steps = cnn_steps(setting.steps, setting.scale == Scale::Paper);
         let mut arms = Vec::new();
         for (name, norm) in [("plain", Kind::None), ("batch", self.norm)] {
             for rate in LINEAR_RATES {
                 arms.push(Arm::seeded(of("linear", name, rate), deep_linear(norm, rate, setting.steps)));
             }
             for rate in CNN_RATES {
-                arms.push(Arm::seeded(of("cnn", name, rate), cnn(&data, norm, rate, setting.steps / 10)));
+                arms.push(Arm::seeded(of("cnn", name, rate), cnn(&data, norm, rate, cnn_steps)));
             }
         }
         // For the page's questions.

@@ -16,10 +16,9 @@ use anyhow::{Context, Result};
 use mimalloc::MiMalloc;
 use normbook::cli::images::ImageData;
 use normbook::cli::parse::up_to;
-use normbook::data::labelled::Labelled;
 use normbook::lab::{Arm, Chapter, Claim, Evidence, Scale, Setting, Size, at_least, within};
 use normbook::norm::Kind;
-use normbook::probe::nets_of_santurkar::{CNN_RATES, LINEAR_RATES, RATE, cnn, deep_linear, fits};
+use normbook::probe::nets_of_santurkar::{CNN_RATES, LINEAR_RATES, RATE, cnn, cnn_steps, deep_linear, fits};
 use normbook::probe::readings::{at_distance, at_level, ranges_over_runs, seed_by_seed};
 use normbook::probe::slice::{RISE, Slice};
 use normbook::probe::subject::Subject;
@@ -64,16 +63,17 @@ impl Chapter for Landscape {
 
     fn arms(&self, setting: Setting, _: &Evidence) -> Result<Vec<Arm>> {
         fits(self.norm)?;
-        let data = Labelled::new(&self.images.files(setting.scale)?)?;
+        let data = self.images.labelled(setting.scale)?;
+        let cnn_steps = cnn_steps(setting.steps, setting.scale == Scale::Paper);
         let mut arms = Vec::new();
         for (name, norm) in NETS.into_iter().zip([Kind::None, self.norm]) {
             for rate in LINEAR_RATES {
                 arms.push(Arm::seeded(of("linear", name, rate), deep_linear(norm, rate, setting.steps)));
             }
             for rate in CNN_RATES {
-                arms.push(Arm::seeded(of("cnn", name, rate), cnn(&data, norm, rate, setting.steps / 10)));
+                arms.push(Arm::seeded(of("cnn", name, rate), cnn(&data, norm, rate, cnn_steps)));
             }
-            if let Subject::Classifier(training) = cnn(&data, norm, RATE, setting.steps / 10).subject {
+            if let Subject::Classifier(training) = cnn(&data, norm, RATE, cnn_steps).subject {
                 let points = if setting.scale == Scale::Smoke { 2 } else { 12 };
                 let plane = |reach| Slice { training: training.clone(), examples: 256, reach, points };
                 arms.push(Arm::seeded(format!("plane {name}"), plane(self.reach)));

@@ -15,7 +15,6 @@ use anyhow::Result;
 use mimalloc::MiMalloc;
 use normbook::cli::images::ImageData;
 use normbook::cli::parse::{units, whole};
-use normbook::data::labelled::Labelled;
 use normbook::lab::{Arm, Chapter, Claim, Evidence, Scale, Setting, Size, at_least, within};
 use normbook::net::layer::{Activation::Relu as ReluUnits, Hidden, Weights};
 use normbook::norm::{Each, Kind};
@@ -104,7 +103,7 @@ impl Chapter for Theorems {
                 arms.push(Arm::seeded("relu, narrow, deeper", narrow(3 * depth)));
             }
         }
-        let data = Labelled::new(&self.images.files(setting.scale)?)?;
+        let data = self.images.labelled(setting.scale)?;
         let trained = |norm, layers, learning_rate| Classifier {
             data: data.clone(),
             architecture: Architecture::Mlp(vec![TRAINED_WIDTH; layers]),

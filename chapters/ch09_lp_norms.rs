@@ -18,12 +18,11 @@ use anyhow::Result;
 use mimalloc::MiMalloc;
 use normbook::cli::images::ImageData;
 use normbook::cli::parse::{batch_size, positive};
-use normbook::data::labelled::Labelled;
 use normbook::lab::verdict::Rule;
 use normbook::lab::{Arm, Chapter, Claim, Evidence, Scale, Setting, Size, at_least, within};
 use normbook::norm::{Kind, lp::Power};
 use normbook::probe::looks::TRAIN_ACCURACY;
-use normbook::probe::nets_of_santurkar::{RATE, cnn, deep_linear};
+use normbook::probe::nets_of_santurkar::{RATE, cnn, cnn_steps, deep_linear};
 use normbook::probe::output_scale::{OutputScale, of_normal_values};
 use normbook::probe::readings::{accuracy_at, at_level, moved, seed_by_seed};
 use normbook::probe::{study::Study, subject::Subject};
@@ -75,9 +74,10 @@ impl Chapter for LpNorms {
     }
 
     fn arms(&self, setting: Setting, _: &Evidence) -> Result<Vec<Arm>> {
-        let data = Labelled::new(&self.images.files(setting.scale)?)?;
+        let data = self.images.labelled(setting.scale)?;
+        let cnn_steps = cnn_steps(setting.steps, setting.scale == Scale::Paper);
         let linear = |norm, rate| deep_linear(norm, rate, setting.steps);
-        let images = |norm, batch| with_batch(cnn(&data, norm, RATE, setting.steps / 10), batch);
+        let images = |norm, batch| with_batch(cnn(&data, norm, RATE, cnn_steps), batch);
         let mut arms = Vec::new();
         for (name, norm) in [("plain", Kind::None), ("batch", Kind::BATCH)].into_iter().chain(LP) {
             arms.push(Arm::seeded(of("linear", name), linear(norm, self.learning_rate)));

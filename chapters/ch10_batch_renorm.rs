@@ -71,7 +71,7 @@ impl Chapter for BatchRenormalization {
     }
 
     fn arms(&self, setting: Setting, _: &Evidence) -> Result<Vec<Arm>> {
-        let data = Labelled::new(&self.images.files(setting.scale)?)?;
+        let data = self.images.labelled(setting.scale)?;
         let limits = |r_max, d_max| Config { r_max, d_max, ramp_steps: setting.steps / 2 };
         let at_once = |r_max, d_max| RenormIdentity { limits: Config { r_max, d_max, ramp_steps: 0 } };
         let net = |norm, parts| self.net(&data, norm, parts, setting);

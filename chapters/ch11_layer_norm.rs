@@ -81,7 +81,7 @@ impl Chapter for LayerNormalization {
     /// Half the steps decide on the MLPs.
     fn pilots(&self, setting: Setting) -> Result<Vec<Arm>> {
         self.norm.fits(&[UNITS, self.recurrent_units as usize], Each::Value)?;
-        let data = Labelled::new(&self.images.files(setting.scale)?)?;
+        let data = self.images.labelled(setting.scale)?;
         let mut arms = Vec::new();
         for (sweep, norm, batch_size, parts) in MLPS {
             let norm = self.kind(norm)?;
@@ -95,7 +95,7 @@ impl Chapter for LayerNormalization {
     }
 
     fn arms(&self, setting: Setting, pilots: &Evidence) -> Result<Vec<Arm>> {
-        let data = Labelled::new(&self.images.files(setting.scale)?)?;
+        let data = self.images.labelled(setting.scale)?;
         let mut arms = vec![Arm::exact("table", Invariances)];
         for (sweep, norm, batch_size, parts) in MLPS {
             let rate = sweep.best(pilots, setting.scale)?;

@@ -63,7 +63,7 @@ impl Chapter for InstanceNormalization {
 
     fn arms(&self, setting: Setting, _: &Evidence) -> Result<Vec<Arm>> {
         self.norm.fits(&channels(&CNN), Each::Map)?;
-        let data = Labelled::new(&self.images.files(setting.scale)?)?;
+        let data = self.images.labelled(setting.scale)?;
         let contrasts = data.clone().with_contrast_as_class();
         let net = |data: &Labelled, norm| Contrast {
             training: self.cnn(data, norm, setting.steps),

@@ -60,7 +60,7 @@ impl Chapter for GroupNormalization {
 
     fn arms(&self, setting: Setting, _: &Evidence) -> Result<Vec<Arm>> {
         self.norm.fits(&channels(&SMALL_CNN), Each::Map)?;
-        let data = Labelled::new(&self.images.files(setting.scale)?)?;
+        let data = self.images.labelled(setting.scale)?;
         let net = |norm, batch_size, steps| self.net(&data, norm, batch_size, steps);
         let mut arms = vec![Arm::exact("ends", GroupEnds)];
         for (name, norm) in [("batch", Kind::BATCH), ("group", self.norm)] {

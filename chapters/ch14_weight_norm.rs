@@ -75,7 +75,7 @@ impl Chapter for WeightNormalization {
 
     /// Half the steps decide.
     fn pilots(&self, setting: Setting) -> Result<Vec<Arm>> {
-        let data = Labelled::new(&self.images.files(setting.scale)?)?;
+        let data = self.images.labelled(setting.scale)?;
         let mut arms = Vec::new();
         for (sweep, norm) in CNNS {
             let norm = norm.parse()?;
@@ -85,7 +85,7 @@ impl Chapter for WeightNormalization {
     }
 
     fn arms(&self, setting: Setting, pilots: &Evidence) -> Result<Vec<Arm>> {
-        let data = Labelled::new(&self.images.files(setting.scale)?)?;
+        let data = self.images.labelled(setting.scale)?;
         let mut arms = vec![Arm::exact("identities", WeightIdentities)];
         // `drawn`, and what stands below: for the page's questions.
         for (name, norm) in MLPS.into_iter().chain([("drawn", "weight:drawn")]) {

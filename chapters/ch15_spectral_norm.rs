@@ -62,7 +62,7 @@ impl Chapter for SpectralNorm {
     }
 
     fn arms(&self, setting: Setting, _: &Evidence) -> Result<Vec<Arm>> {
-        let data = Labelled::new(&self.images.files(setting.scale)?)?.with_train_images(self.train_images as usize)?;
+        let data = self.images.labelled(setting.scale)?.with_train_images(self.train_images as usize)?;
         let mut arms = vec![Arm::exact("power iteration", PowerCheck)];
         for (batch, batch_size, rate, parts) in BATCHES {
             let steps = (setting.steps / parts).max(1);

@@ -60,7 +60,7 @@ impl Chapter for WhichNorm {
     }
 
     fn arms(&self, setting: Setting, _: &Evidence) -> Result<Vec<Arm>> {
-        let data = Labelled::new(&self.images.files(setting.scale)?)?;
+        let data = self.images.labelled(setting.scale)?;
         let norms: Vec<Kind> = NORMS.iter().map(|norm| norm.parse()).collect::<Result<_, _>>()?;
         let mut arms = Vec::new();
         for norm in &self.norms {

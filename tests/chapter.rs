@@ -1,57 +1,13 @@
 //! The command line of a chapter, run as readers run it.
 
+mod common;
+
 use assert_cmd::Command;
+use common::{Desk, stderr, stdout};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
-
-/// A folder for the results and trials of one test.
-struct Desk {
-    folder: tempfile::TempDir,
-}
-
-impl Desk {
-    fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// Chapter 1 at the smoke scale, with its results in the folder `out`.
-    fn smoke(&self, out: &str) -> Command {
-        let mut command = self.chapter();
-        command.args(["--scale", "smoke", "--out"]).arg(self.path(out));
-        command
-    }
-
-    fn chapter(&self) -> Command {
-        let mut command = Command::cargo_bin("ch01-feature-normalization").unwrap();
-        command.env("NORMBOOK_LAB", self.path("lab"));
-        command
-    }
-
-    /// The record in `out` without the part that tells who made it.
-    fn record(&self, out: &str) -> String {
-        without_maker(&self.path(out).join("record.json"))
-    }
-}
-
-fn without_maker(record: &Path) -> String {
-    let mut value: Value = serde_json::from_str(&std::fs::read_to_string(record).unwrap()).unwrap();
-    value.as_object_mut().unwrap().remove("made_by").unwrap();
-    serde_json::to_string_pretty(&value).unwrap()
-}
-
-fn stderr(command: &mut Command) -> String {
-    String::from_utf8(command.assert().failure().get_output().stderr.clone()).unwrap()
-}
-
-fn stdout(command: &mut Command) -> String {
-    String::from_utf8(command.assert().success().get_output().stdout.clone()).unwrap()
-}
 
 #[test]
 fn two_runs_give_the_same_record_for_any_number_of_jobs() {
@@ -167,26 +123,6 @@ fn a_killed_run_goes_on_where_it_was() {
         let name = entry.unwrap().file_name().to_string_lossy().into_owned();
         assert!(name.ends_with(".json") || name.ends_with(".svg") || name.starts_with(".writing-"), "{name}");
     }
-}
-
-#[test]
-fn shards_together_give_the_whole() {
-    let desk = Desk::new();
-    desk.smoke("whole").arg("--fresh").assert().success();
-    let shared = Desk::new();
-    for part in ["1/2", "2/2", "1/2"] {
-        shared.smoke("parts").args(["--shard", part]).assert().success();
-    }
-    shared.smoke("parts").assert().success();
-    assert_eq!(shared.record("parts"), desk.record("whole"));
-}
-
-#[test]
-fn a_shard_alone_says_what_is_missing_and_writes_no_record() {
-    let desk = Desk::new();
-    let said = stdout(desk.smoke("parts").args(["--shard", "1/2"]));
-    assert!(said.contains("This part is done"), "{said}");
-    assert!(!desk.path("parts").exists());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use flate2::{Compression, write::GzEncoder};
 use normbook::data::fashion_mnist::{FILES, Files};
+use normbook::data::images::Source;
 use normbook_fingerprint::sha256;
 use std::io::Write;
 use std::path::Path;

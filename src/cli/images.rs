@@ -1,6 +1,6 @@
 //! The flag of chapters that read images.
 
-use crate::data::fashion_mnist::Files;
+use crate::data::{cifar10, fashion_mnist::Files, labelled::Labelled};
 use crate::lab::Scale;
 use anyhow::Result;
 use serde::Serialize;
@@ -9,18 +9,23 @@ use std::path::PathBuf;
 /// Flattened into the flags of a chapter that reads images.
 #[derive(clap::Args, Serialize, Clone, Debug, Default)]
 pub struct ImageData {
-    /// Folder with the four IDX files of the full Fashion-MNIST, or of MNIST [default: the embedded part]
+    /// Folder with the four IDX files of the full Fashion-MNIST or of MNIST, or the six of CIFAR-10's binary version [default: the
+    /// embedded part of Fashion-MNIST]
     #[arg(long, value_name = "DIR", env = "NORMBOOK_DATA")]
     pub data_dir: Option<PathBuf>,
 }
 
 impl ImageData {
-    /// The folder's files if one is named; else the full set at the paper scale and the embedded part at the others.
-    pub fn files(&self, scale: Scale) -> Result<Files> {
+    /// The images of the folder if one is named; else the full Fashion-MNIST at the paper scale and its embedded part at the
+    /// others. Errors name the file and the cause.
+    pub fn labelled(&self, scale: Scale) -> Result<Labelled> {
         match (&self.data_dir, scale) {
-            (Some(folder), _) => Files::from_folder(folder),
-            (None, Scale::Paper) => Files::full(None),
-            (None, Scale::Smoke | Scale::Book) => Ok(Files::embedded()),
+            (Some(folder), _) => match cifar10::Files::within(folder) {
+                Some(folder) => Labelled::new(&cifar10::Files::from_folder(&folder)?),
+                None => Labelled::new(&Files::from_folder(folder)?),
+            },
+            (None, Scale::Paper) => Labelled::new(&Files::full()?),
+            (None, Scale::Smoke | Scale::Book) => Labelled::new(&Files::embedded()),
         }
     }
 }
@@ -39,8 +44,8 @@ mod tests {
     #[test]
     fn the_flag_names_the_folder() {
         let flags = Flags::parse_from(["test", "--data-dir", "no/such/folder"]);
-        let error = flags.images.files(Scale::Book).err().unwrap().to_string();
+        let error = flags.images.labelled(Scale::Book).err().unwrap().to_string();
         assert!(error.contains("--data-dir: no/such/folder is not a folder"), "{error}");
-        assert_eq!(ImageData::default().files(Scale::Book).unwrap().load().unwrap().train.len(), 10_000);
+        assert_eq!(ImageData::default().labelled(Scale::Book).unwrap().shape(), [1, 28, 28]);
     }
 }

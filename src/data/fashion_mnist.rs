@@ -3,8 +3,9 @@
 //! Embedded are the first 1,000 training images of each class and the whole test set, so that everything works offline.
 //! A folder with the four usual IDX files gives the full set, or MNIST, whose files have the same names.
 
-use super::{idx, images::Images};
-use anyhow::{Context, Result, bail, ensure};
+use super::images::{DataSet, Images, Source};
+use super::{cifar10, idx};
+use anyhow::{Context, Result, ensure};
 use normbook_fingerprint::sha256;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -28,13 +29,6 @@ pub struct Files {
     packed: [Cow<'static, [u8]>; 4],
 }
 
-/// Both parts of the data set.
-#[derive(Debug)]
-pub struct FashionMnist {
-    pub train: Images,
-    pub test: Images,
-}
-
 impl Files {
     /// 10,000 training images, class-balanced, and the 10,000 test images.
     pub fn embedded() -> Self {
@@ -51,9 +45,10 @@ impl Files {
     pub fn from_folder(folder: &Path) -> Result<Self> {
         ensure!(
             folder.is_dir(),
-            "--data-dir: {} is not a folder; it should hold {}",
+            "--data-dir: {} is not a folder; it should hold {}, or CIFAR-10's {}",
             folder.display(),
-            FILES.join(", ")
+            FILES.join(", "),
+            cifar10::FILES.join(", ")
         );
         let read = |name: &str| -> Result<Cow<'static, [u8]>> {
             let path = folder.join(name);
@@ -63,26 +58,24 @@ impl Files {
         Ok(Self { origin: folder.display().to_string(), packed })
     }
 
-    /// The full set of 60,000 training images: from `data_dir` if given, else from where Debian's package puts it.
-    pub fn full(data_dir: Option<&Path>) -> Result<Self> {
-        match data_dir {
-            Some(folder) => Self::from_folder(folder),
-            None if Path::new(DEBIAN).is_dir() => Self::from_folder(Path::new(DEBIAN)),
-            None => bail!(
-                "the full Fashion-MNIST is not at hand: name its folder with --data-dir or NORMBOOK_DATA, \
-                 or install Debian's package dataset-fashion-mnist"
-            ),
-        }
+    /// The full set of 60,000 training images, from where Debian's package puts it.
+    pub fn full() -> Result<Self> {
+        ensure!(
+            Path::new(DEBIAN).is_dir(),
+            "the full Fashion-MNIST is not at hand: name its folder, or that of CIFAR-10, with --data-dir or NORMBOOK_DATA, \
+             or install Debian's package dataset-fashion-mnist"
+        );
+        Self::from_folder(Path::new(DEBIAN))
     }
+}
 
-    /// Name and SHA-256 of each file.
-    pub fn stamps(&self) -> BTreeMap<String, String> {
+impl Source for Files {
+    fn stamps(&self) -> BTreeMap<String, String> {
         let stamp = |(name, bytes): (&&str, &Cow<[u8]>)| (format!("data/fashion-mnist/{name}"), sha256(bytes));
         FILES.iter().zip(&self.packed).map(stamp).collect()
     }
 
-    /// Unpacks and checks all four. Errors name the file and the cause.
-    pub fn load(&self) -> Result<FashionMnist> {
+    fn load(&self) -> Result<DataSet> {
         let named = |index: usize| format!("{}/{}", self.origin, FILES[index]);
         let part = |images: usize, labels: usize| -> Result<Images> {
             let pixels = idx::images(&self.packed[images]).with_context(|| named(images))?;
@@ -93,7 +86,7 @@ impl Files {
                 named(images),
                 &pixels.shape[1..]
             );
-            Images::new(pixels, classes).with_context(|| named(labels))
+            Images::new(pixels.bytes, [1, 28, 28], classes.bytes).with_context(|| named(labels))
         };
         let train = part(0, 1)?;
         ensure!(
@@ -102,7 +95,7 @@ impl Files {
              --data-dir",
             named(0)
         );
-        Ok(FashionMnist { train, test: part(2, 3)? })
+        Ok(DataSet { train, test: part(2, 3)? })
     }
 }
 
@@ -130,7 +123,7 @@ mod tests {
 
     #[test]
     fn the_embedded_part_is_the_beginning_of_the_full_set() {
-        let Ok(full) = Files::full(None) else {
+        let Ok(full) = Files::full() else {
             eprintln!("skipped: the full Fashion-MNIST is not installed");
             return;
         };

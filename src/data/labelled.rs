@@ -1,7 +1,6 @@
 //! A data set for classification as nets take it.
 
-use super::fashion_mnist::{FashionMnist, Files};
-use super::images::Images;
+use super::images::{DataSet, Images, Source};
 use anyhow::{Result, ensure};
 use candle_core::{DType, Device, Tensor};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
@@ -12,7 +11,7 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Labelled {
     stamps: BTreeMap<String, String>,
-    images: Arc<FashionMnist>,
+    images: Arc<DataSet>,
     /// Training images that are taken, from the first on; none: all.
     train_images: Option<usize>,
     contrast_is_class: bool,
@@ -20,7 +19,7 @@ pub struct Labelled {
 
 /// One part of the set on a device.
 pub struct Part {
-    /// `[N, 1, H, W]`, f32, standardised: the mean over all pixels of the training part is 0, the deviation 1.
+    /// `[N, C, H, W]`, f32, standardised: the mean over all pixels of the training part is 0, the deviation 1.
     pub images: Tensor,
     /// `[N]`, u32.
     pub classes: Tensor,
@@ -31,7 +30,7 @@ pub const CLASSES: usize = 10;
 
 impl Labelled {
     /// Unpacks and checks the files. Errors name the file and the cause.
-    pub fn new(files: &Files) -> Result<Self> {
+    pub fn new(files: &impl Source) -> Result<Self> {
         Ok(Self {
             stamps: files.stamps(),
             images: Arc::new(files.load()?),
@@ -59,6 +58,11 @@ impl Labelled {
     /// Name and SHA-256 of each file.
     pub fn stamps(&self) -> BTreeMap<String, String> {
         self.stamps.clone()
+    }
+
+    /// Of one image, `[C, H, W]`.
+    pub fn shape(&self) -> [usize; 3] {
+        self.images.train.shape()
     }
 
     pub fn train(&self, device: &Device) -> candle_core::Result<Part> {
@@ -138,6 +142,7 @@ impl Serialize for Labelled {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::fashion_mnist::Files;
 
     #[test]
     fn parts_are_standardised_by_the_training_images() {

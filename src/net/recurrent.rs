@@ -23,7 +23,7 @@ pub struct Recurrent {
 }
 
 impl Recurrent {
-    /// For images whose rows have so many columns.
+    /// For images whose rows have so many values: columns, times channels.
     pub fn new(columns: usize, units: usize, classes: usize, hidden: Hidden, mut init: Init) -> Result<Self> {
         let cell = Layer::linear(columns + units, units, hidden, &mut init)?;
         Ok(Self { cell, head: Layer::linear(units, classes, Hidden::LINEAR, &mut init)?, units })
@@ -31,7 +31,7 @@ impl Recurrent {
 
     /// h_T, each step of time by `step`.
     fn read(&self, images: &Tensor, mut step: impl FnMut(&Tensor) -> Result<Tensor>) -> Result<Tensor> {
-        let rows = images.squeeze(1)?;
+        let rows = images.transpose(1, 2)?.flatten_from(2)?;
         let start = Tensor::zeros((rows.dim(0)?, self.units), rows.dtype(), rows.device())?;
         (0..rows.dim(1)?).try_fold(start, |state, row| {
             let row = rows.narrow(1, row, 1)?.squeeze(1)?;
@@ -41,7 +41,7 @@ impl Recurrent {
 }
 
 impl Net for Recurrent {
-    /// `[N, 1, H, W] -> [N, classes]`.
+    /// `[N, C, H, W] -> [N, classes]`.
     fn forward(&self, images: &Tensor, pass: Pass) -> Result<Tensor> {
         let state = self.read(images, |input| self.cell.forward(input, pass.of_layer(0)))?;
         self.head.forward(&state, pass.of_layer(1))

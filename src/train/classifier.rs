@@ -173,16 +173,19 @@ impl Classifier {
     pub fn net(&self, seed: Seed, device: &Device) -> Result<Box<dyn Net>> {
         let stream = &mut seed.stream(Purpose::Init, 0);
         let init = Init { weights: self.weights, stream, device };
+        let [channels, height, width] = self.data.shape();
         Ok(match &self.architecture {
             Architecture::Mlp(hidden) => {
-                let widths = [&[28 * 28][..], hidden, &[CLASSES]].concat();
+                let widths = [&[channels * height * width][..], hidden, &[CLASSES]].concat();
                 Box::new(Mlp::new(&widths, self.hidden, init)?)
             }
             Architecture::Convolutional(stages) => {
-                let task = Task { channels: 1, height: 28, width: 28, classes: CLASSES };
+                let task = Task { channels, height, width, classes: CLASSES };
                 Box::new(Convolutional::new(stages, self.hidden, task, init)?)
             }
-            Architecture::Recurrent(units) => Box::new(Recurrent::new(28, *units, CLASSES, self.hidden, init)?),
+            Architecture::Recurrent(units) => {
+                Box::new(Recurrent::new(channels * width, *units, CLASSES, self.hidden, init)?)
+            }
         })
     }
 }

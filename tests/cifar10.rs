@@ -1,0 +1,97 @@
+//! CIFAR-10's binary version, on small files in its format: whole ones are read, damaged ones get one clear error.
+
+use normbook::cli::images::ImageData;
+use normbook::data::cifar10::{FILES, Files};
+use normbook::data::images::Source;
+use normbook::lab::Scale;
+use std::path::Path;
+use tempfile::TempDir;
+
+/// So many images: image i has label i mod 10, and its pixels tell channel, row and column apart.
+fn file(images: usize) -> Vec<u8> {
+    let pixel = |place: usize| (place / 1024 * 80 + place / 32 % 32 + place % 32) as u8;
+    (0..images).flat_map(|image| std::iter::once((image % 10) as u8).chain((0..3072).map(pixel))).collect()
+}
+
+/// A folder with good files, one of them replaced or taken away.
+fn folder(name: &str, contents: Option<Vec<u8>>) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    write_all(folder.path());
+    match contents {
+        Some(bytes) => std::fs::write(folder.path().join(name), bytes).unwrap(),
+        None => std::fs::remove_file(folder.path().join(name)).unwrap(),
+    }
+    folder
+}
+
+fn write_all(folder: &Path) {
+    for name in FILES {
+        std::fs::write(folder.join(name), file(4)).unwrap();
+    }
+}
+
+#[test]
+fn whole_files_are_read_in_order() {
+    let folder = folder(FILES[1], Some(file(3)));
+    let data = Files::from_folder(folder.path()).unwrap().load().unwrap();
+    assert_eq!((data.train.len(), data.test.len(), data.train.shape()), (4 * 4 + 3, 4, [3, 32, 32]));
+    assert_eq!(data.train.labels()[..8], [0, 1, 2, 3, 0, 1, 2, 0]);
+    let pixels = data.test.pixels(&candle_core::Device::Cpu).unwrap();
+    assert_eq!(pixels.dims(), [4, 3, 32, 32]);
+    let at = |image: usize, channel: usize, row: usize, column: usize| {
+        let pixel = pixels.get(image).unwrap().get(channel).unwrap().get(row).unwrap().get(column).unwrap();
+        pixel.to_scalar::<f32>().unwrap() * 255.0
+    };
+    assert_eq!(
+        [at(0, 0, 0, 0), at(1, 1, 0, 0), at(2, 2, 5, 0), at(3, 2, 5, 7)].map(f32::round),
+        [0.0, 80.0, 165.0, 172.0]
+    );
+}
+
+#[test]
+fn damaged_files_get_one_clear_error_each() {
+    let mut label = file(4);
+    label[3073 * 2] = 77;
+    let gzip = [vec![0x1f, 0x8b], vec![0; 100]].concat();
+    let test = FILES[5];
+    let damages: [(&str, Option<Vec<u8>>, &str); 8] = [
+        (FILES[2], None, "cannot read"),
+        (FILES[0], Some(vec![]), "it is empty"),
+        (FILES[0], Some(file(4)[..3073 * 4 - 1].to_vec()), "no multiple of the 3073"),
+        (test, Some(file(2)[..5000].to_vec()), "truncated, damaged, or not the binary version"),
+        (test, Some([file(1), vec![0]].concat()), "no multiple of the 3073"),
+        (FILES[3], Some(label), "label 77 of image 2 is above 9"),
+        (FILES[4], Some(gzip), "packed with gzip"),
+        (FILES[4], Some(vec![0; 3073 * 10_001]), "a file of CIFAR-10's binary version has 30730000 at most"),
+    ];
+    for (name, contents, complaint) in damages {
+        let folder = folder(name, contents);
+        let result = Files::from_folder(folder.path()).and_then(|files| files.load());
+        let error = format!("{:#}", result.expect_err(complaint));
+        println!("{error}");
+        assert!(error.contains(complaint) && error.contains(name), "{complaint}: {error}");
+    }
+    let constant = tempfile::tempdir().unwrap();
+    for name in FILES {
+        std::fs::write(constant.path().join(name), vec![3; 3073 * 2]).unwrap();
+    }
+    let error = Files::from_folder(constant.path()).unwrap().load().unwrap_err().to_string();
+    assert!(error.contains("all pixels of the training images are the same"), "{error}");
+}
+
+#[test]
+fn the_flag_finds_the_files_where_the_archive_puts_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let images = |folder: &Path| ImageData { data_dir: Some(folder.to_owned()) }.labelled(Scale::Paper);
+    let unpacked = folder.path().join("cifar-10-batches-bin");
+    std::fs::create_dir(&unpacked).unwrap();
+    write_all(&unpacked);
+    for place in [folder.path(), &unpacked] {
+        let data = images(place).unwrap();
+        assert_eq!(data.shape(), [3, 32, 32]);
+        assert!(data.stamps().keys().all(|name| name.starts_with("data/cifar-10/")));
+    }
+    std::fs::remove_file(unpacked.join(FILES[5])).unwrap();
+    let error = format!("{:#}", images(folder.path()).err().unwrap());
+    assert!(error.contains("cannot read") && error.contains("test_batch.bin"), "{error}");
+}
