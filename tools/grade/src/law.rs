@@ -64,6 +64,10 @@ fn slope(calls: &[SheetCall], answers: &[&[Value]]) -> Option<String> {
     if let Some(why) = out_of_shape(argument(first), slope) {
         return Some(format!("the gradient: {why}"));
     }
+    // By its parameters, which it need not have, a norm may well have none.
+    if !argument(first).shape.is_empty() && slope[0].values.iter().all(|slope| *slope == 0.0) {
+        return Some("the gradient is nothing but zeros: the output does not depend on the input".to_owned());
+    }
     calls.chunks(2).zip(losses.chunks(2)).find_map(|(calls, losses)| {
         let ([there, back], [[high], [low]]) = (calls, losses) else {
             return Some("the losses do not come one by one".to_owned());
@@ -157,6 +161,8 @@ mod tests {
         assert!(of(&[2.0, 2.9]).starts_with("the gradient says that the loss changes by 0.098 along"));
         assert!(of(&[2.0]).starts_with("the gradient: a vector of 2 went in"));
         assert!(of(&[f64::NAN, 3.0]).contains("NaN"));
+        let constant = says(Law::Slope, &arguments, &[&[&[0.0, 0.0]], &[&[1.0]], &[&[1.0]]]);
+        assert!(constant.contains("nothing but zeros"), "{constant}");
         assert_ne!(says(Law::Slope, &arguments, &[&[&[2.0, 3.0]], &[&[high]], &[&[]]]), "");
     }
 
