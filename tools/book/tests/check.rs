@@ -206,7 +206,8 @@ fn the_built_book_has_no_directive_left_and_asks_for_nothing_from_outside() {
         }
         let html = std::fs::read_to_string(&path).unwrap();
         pages += 1;
-        assert!(!html.contains("{{"), "{}: a directive is left", path.display());
+        // `${{ … }}` is GitHub's.
+        assert!(!html.replace("${{", "").contains("{{"), "{}: a directive is left", path.display());
         for tag in ["<script src=\"http", "<link rel=\"stylesheet\" href=\"http", "<img src=\"http", "url(http"] {
             assert!(!html.contains(tag), "{}: {tag}", path.display());
         }
