@@ -36,7 +36,7 @@ struct Options {
     #[arg(long, exclusive = true)]
     list: bool,
     /// Begin again: your files are kept in a folder beside src
-    #[arg(long, requires = "assignment")]
+    #[arg(long, requires = "assignment", conflicts_with = "format")]
     reset: bool,
     /// Teachers: make tests.json from the reference and the known-wrong solutions, of one assignment or of all
     #[arg(long)]
@@ -45,7 +45,7 @@ struct Options {
     #[arg(long, value_name = "DIR", exclusive = true)]
     handout: Option<PathBuf>,
     /// Teachers: make the file for a grading service
-    #[arg(long, value_enum, requires = "assignment", requires = "out")]
+    #[arg(long, value_enum, requires = "assignment", requires = "out", conflicts_with = "format")]
     package: Option<Service>,
     /// Teachers: with --package, add hidden tests with inputs drawn from this number; any but 0
     #[arg(long, value_name = "N", requires = "package")]

@@ -34,9 +34,9 @@ impl Law {
         match self {
             Self::Shape => calls.iter().zip(answers).find_map(|(call, answer)| out_of_shape(argument(call), answer)),
             Self::Slope => slope(calls, answers),
-            Self::Still => answers.iter().find_map(|answer| moved(answer)),
-            Self::Alone => alone(answers),
-            Self::Tamed => tamed(calls, answers),
+            Self::Still => uniform(answers).or_else(|| answers.iter().find_map(|answer| moved(answer))),
+            Self::Alone => uniform(&answers[..1]).or_else(|| alone(answers)),
+            Self::Tamed => uniform(answers).or_else(|| tamed(calls, answers)),
             Self::Table => match Table::read(calls, answers) {
                 Ok(table) => table.has_not_learned(),
                 Err(why) => Some(why),
@@ -83,6 +83,13 @@ fn slope(calls: &[SheetCall], answers: &[&[Value]]) -> Option<String> {
             format!("the gradient says that the loss changes by {said} along a short line; it changes by {came}")
         })
     })
+}
+
+/// Where all numbers of an output of several are the same, it says nothing of the input.
+fn uniform(answers: &[&[Value]]) -> Option<String> {
+    let same = |output: &Value| output.values.len() > 1 && output.values.iter().all(|value| *value == output.values[0]);
+    let found = answers.iter().flat_map(|answer| answer.iter()).find(|output| same(output))?;
+    Some(format!("all numbers of an output are {}, whatever went in", number(found.values[0])))
 }
 
 fn moved(answer: &[Value]) -> Option<String> {
@@ -171,6 +178,8 @@ mod tests {
         assert_eq!(says(Law::Still, &[&[]], &[&[&[1.0], &[1.0]]]), "");
         assert_eq!(says(Law::Still, &[&[]], &[&[&[1.0], &[1.5]]]), "the same question gives 1 and then 1.5");
         assert_ne!(says(Law::Still, &[&[]], &[&[]]), "");
+        let constant = says(Law::Still, &[&[]], &[&[&[1.0, 1.0], &[1.0, 1.0]]]);
+        assert_eq!(constant, "all numbers of an output are 1, whatever went in");
     }
 
     #[test]

@@ -91,6 +91,7 @@ fn errors_say_what_to_do() {
     says(here, &["a0", "--renew"], "the reference solutions are not in this folder");
     says(here, &["a0", "--hidden", "nothing.json"], "cannot read nothing.json");
     says(here, &["a0", "--hidden-seed", "3"], "--package");
+    says(here, &["a0", "--reset", "--format", "gradescope"], "cannot be used with");
     says(here, &["--handout", "."], "is there already");
     says(&root(), &["a3", "--reset"], "holds the reference solution");
     says(&root(), &["a3", "--package", "gradescope", "--out", "x", "--hidden-seed", "0"], "take another number");
