@@ -7,7 +7,7 @@ pub fn call(function: &str, arguments: &[Value]) -> Result<Vec<Value>, String> {
     match (function, arguments) {
         ("fit", [train]) => {
             let Scaler { mean, deviation } = Scaler::fit(&matrix(train));
-            Ok(vec![vector(mean), vector(deviation)])
+            Ok(vec![Value::vector(mean), Value::vector(deviation)])
         }
         ("apply", [mean, deviation, examples]) => {
             let scaler = Scaler { mean: mean.values.clone(), deviation: deviation.values.clone() };
@@ -22,23 +22,23 @@ pub fn call(function: &str, arguments: &[Value]) -> Result<Vec<Value>, String> {
             Ok(vec![table(train), table(test)])
         }
         ("hessian", [inputs]) => Ok(vec![table(hessian(&matrix(inputs)))]),
-        ("condition_number", [hessian]) => Ok(vec![scalar(condition_number(&matrix(hessian)))]),
+        ("condition_number", [hessian]) => Ok(vec![Value::scalar(condition_number(&matrix(hessian)))]),
         ("best_rate", [hessian]) => {
             let best = best_rate(&matrix(hessian));
-            Ok(vec![scalar(best.rate), scalar(best.factor)])
+            Ok(vec![Value::scalar(best.rate), Value::scalar(best.factor)])
         }
         ("gradient", [inputs, targets, weights]) => {
-            Ok(vec![vector(gradient(&matrix(inputs), &targets.values, &weights.values))])
+            Ok(vec![Value::vector(gradient(&matrix(inputs), &targets.values, &weights.values))])
         }
         ("steps_to", [inputs, targets, rate, fraction, most]) => {
             let (rate, fraction, most) = (rate.values[0], fraction.values[0], most.values[0] as usize);
             let steps = steps_to(&matrix(inputs), &targets.values, rate, fraction, most);
-            Ok(vec![scalar(steps.map_or(f64::INFINITY, |steps| steps as f64))])
+            Ok(vec![Value::scalar(steps.map_or(f64::INFINITY, |steps| steps as f64))])
         }
         ("raw_weights", [weights, bias, mean, deviation]) => {
             let scaler = Scaler { mean: mean.values.clone(), deviation: deviation.values.clone() };
             let (raw, bias) = raw_weights(&weights.values, bias.values[0], &scaler);
-            Ok(vec![vector(raw), scalar(bias)])
+            Ok(vec![Value::vector(raw), Value::scalar(bias)])
         }
         _ => Err(format!("a1 has no function {function} with {} arguments", arguments.len())),
     }
@@ -50,12 +50,4 @@ fn matrix(value: &Value) -> Matrix {
 
 fn table(matrix: Matrix) -> Value {
     Value { shape: vec![matrix.rows, matrix.columns], values: matrix.values }
-}
-
-fn vector(values: Vec<f64>) -> Value {
-    Value { shape: vec![values.len()], values }
-}
-
-fn scalar(value: f64) -> Value {
-    Value { shape: Vec::new(), values: vec![value] }
 }

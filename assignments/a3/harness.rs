@@ -17,11 +17,8 @@ pub fn call(function: &str, arguments: &[Value]) -> Result<Vec<Value>, String> {
                 running_mean: vec![0.0; units],
                 running_variance: vec![1.0; units],
             };
-            let mut answer = Vec::new();
-            for (mode, batch) in modes.values.iter().zip(batches) {
-                answer.push(vector(net.forward(&table(batch), *mode == 1.0)));
-            }
-            answer.extend([vector(net.running_mean), vector(net.running_variance)]);
+            let mut answer = answers(modes, batches, |batch, training| net.forward(batch, training));
+            answer.extend([Value::vector(net.running_mean), Value::vector(net.running_variance)]);
             Ok(answer)
         }
         ("net2", [first, second, first_norm, second_norm, readout, momentum, modes, batches @ ..]) => {
@@ -41,13 +38,12 @@ pub fn call(function: &str, arguments: &[Value]) -> Result<Vec<Value>, String> {
                 norms: [norm(first_norm), norm(second_norm)],
                 readout: readout.values.clone(),
             };
-            let mut answer = Vec::new();
-            for (mode, batch) in modes.values.iter().zip(batches) {
-                net.set_training(*mode == 1.0);
-                answer.push(vector(net.forward(&table(batch))));
-            }
+            let mut answer = answers(modes, batches, |batch, training| {
+                net.set_training(training);
+                net.forward(batch)
+            });
             for norm in net.norms {
-                answer.extend([vector(norm.running_mean), vector(norm.running_variance)]);
+                answer.extend([Value::vector(norm.running_mean), Value::vector(norm.running_variance)]);
             }
             Ok(answer)
         }
@@ -62,11 +58,8 @@ pub fn call(function: &str, arguments: &[Value]) -> Result<Vec<Value>, String> {
                 running_mean: vec![0.0; units],
                 running_variance: vec![1.0; units],
             };
-            let mut answer = Vec::new();
-            for (mode, batch) in modes.values.iter().zip(batches) {
-                answer.push(vector(net.forward(&table(batch), *mode == 1.0)));
-            }
-            answer.extend([vector(net.running_mean), vector(net.running_variance)]);
+            let mut answer = answers(modes, batches, |batch, training| net.forward(batch, training));
+            answer.extend([Value::vector(net.running_mean), Value::vector(net.running_variance)]);
             Ok(answer)
         }
         // Inputs and targets by turns; modes: 0 evaluation, 1 training, 2 a probe.
@@ -85,14 +78,14 @@ pub fn call(function: &str, arguments: &[Value]) -> Result<Vec<Value>, String> {
             for (mode, batch) in modes.values.iter().zip(batches.chunks(2)) {
                 let inputs = table(&batch[0]);
                 answer.push(if *mode == 2.0 {
-                    scalar(net.training_loss(&inputs, &batch[1].values))
+                    Value::scalar(net.training_loss(&inputs, &batch[1].values))
                 } else if *mode == 1.0 {
-                    vector(net.forward(&inputs, net4::Mode::Training))
+                    Value::vector(net.forward(&inputs, net4::Mode::Training))
                 } else {
-                    vector(net.forward(&inputs, net4::Mode::Evaluation))
+                    Value::vector(net.forward(&inputs, net4::Mode::Evaluation))
                 });
             }
-            answer.extend([vector(net.running_mean), vector(net.running_variance), scalar(net.batches as f64)]);
+            answer.extend([Value::vector(net.running_mean), Value::vector(net.running_variance), Value::scalar(net.batches as f64)]);
             Ok(answer)
         }
         ("net5", [weights, gain, bias, readout, momentum, batch_size, data, others]) => {
@@ -106,22 +99,20 @@ pub fn call(function: &str, arguments: &[Value]) -> Result<Vec<Value>, String> {
                 running_mean: vec![0.0; units],
                 running_variance: vec![1.0; units],
             };
-            let trained = vector(net.epoch(&table(data), batch_size.values[0] as usize));
-            let evaluated = vector(net.evaluate(&table(others)));
-            Ok(vec![trained, evaluated, vector(net.running_mean), vector(net.running_variance)])
+            let trained = Value::vector(net.epoch(&table(data), batch_size.values[0] as usize));
+            let evaluated = Value::vector(net.evaluate(&table(others)));
+            Ok(vec![trained, evaluated, Value::vector(net.running_mean), Value::vector(net.running_variance)])
         }
         _ => Err(format!("a3 has no function {function} with {} arguments", arguments.len())),
     }
 }
 
+/// What comes out for each batch; mode 1 is training.
+fn answers(modes: &Value, batches: &[Value], mut forward: impl FnMut(&Table, bool) -> Vec<f64>) -> Vec<Value> {
+    let pairs = modes.values.iter().zip(batches);
+    pairs.map(|(mode, batch)| Value::vector(forward(&table(batch), *mode == 1.0))).collect()
+}
+
 fn table(value: &Value) -> Table {
     Table::new(value.shape[0], value.shape[1], value.values.clone())
-}
-
-fn vector(values: Vec<f64>) -> Value {
-    Value { shape: vec![values.len()], values }
-}
-
-fn scalar(value: f64) -> Value {
-    Value { shape: Vec::new(), values: vec![value] }
 }

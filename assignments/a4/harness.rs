@@ -13,17 +13,17 @@ pub fn call(function: &str, arguments: &[Value]) -> Result<Vec<Value>, String> {
         }
         ("statistics", [x, which]) => {
             let Statistics { mean, variance } = statistics(&x.values, shape_of(x), norm(&which.values)?);
-            Ok(vec![vector(mean), vector(variance)])
+            Ok(vec![Value::vector(mean), Value::vector(variance)])
         }
         ("normalize", [x, which, gain, bias, epsilon]) => {
             let norm = norm(&which.values)?;
             let y = normalize(&x.values, shape_of(x), norm, &gain.values, &bias.values, epsilon.values[0]);
-            Ok(vec![like(x, y)])
+            Ok(vec![x.like(y)])
         }
         ("changed", [x, weights, factor, shift, row, change]) => {
             let change = Change::ALL[change.values[0] as usize];
             let changed = probe(x, weights, factor, shift, row).changed(change);
-            Ok(vec![like(x, changed.x), like(weights, changed.weights)])
+            Ok(vec![x.like(changed.x), weights.like(changed.weights)])
         }
         ("normalized", [x, weights, factor, shift, row, which]) => {
             let probe = probe(x, weights, factor, shift, row);
@@ -69,14 +69,4 @@ fn shape(sizes: &[f64]) -> Shape {
 
 fn shape_of(x: &Value) -> Shape {
     Shape { n: x.shape[0], channels: x.shape[1], height: x.shape[2], width: x.shape[3] }
-}
-
-fn like(x: &Value, values: Vec<f64>) -> Value {
-    // A student's answer may have another number of values; the comparison is to see it.
-    let shape = if values.len() == x.values.len() { x.shape.clone() } else { vec![values.len()] };
-    Value { shape, values }
-}
-
-fn vector(values: Vec<f64>) -> Value {
-    Value { shape: vec![values.len()], values }
 }

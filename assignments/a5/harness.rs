@@ -6,13 +6,13 @@ use submission::{Batch, Net, Stream, Walk, distance, length, quiet_slope, train,
 
 pub fn call(function: &str, arguments: &[Value]) -> Result<Vec<Value>, String> {
     match (function, arguments) {
-        ("length", [v]) => Ok(vec![scalar(length(&v.values))]),
-        ("distance", [a, b]) => Ok(vec![scalar(distance(&a.values, &b.values))]),
+        ("length", [v]) => Ok(vec![Value::scalar(length(&v.values))]),
+        ("distance", [a, b]) => Ok(vec![Value::scalar(distance(&a.values, &b.values))]),
         // Twice, so that a second look sees what the first one left.
         ("quiet_slope", [net @ .., inputs, targets]) => {
             let (mut net, batch) = (build(net)?, batch(inputs, targets));
             let slopes = [quiet_slope(&mut net, &batch), quiet_slope(&mut net, &batch)];
-            Ok(slopes.into_iter().flat_map(|slope| [scalar(slope.loss), vector(slope.gradient)]).collect())
+            Ok(slopes.into_iter().flat_map(|slope| [Value::scalar(slope.loss), Value::vector(slope.gradient)]).collect())
         }
         ("state_after_quiet_slope", [net @ .., inputs, targets]) => {
             let mut net = build(net)?;
@@ -20,13 +20,13 @@ pub fn call(function: &str, arguments: &[Value]) -> Result<Vec<Value>, String> {
             Ok(with_count(&net, slope.gradient.len()))
         }
         ("walk_loss", [net @ .., inputs, targets, distances]) => {
-            Ok(vec![vector(walk(&mut build(net)?, &batch(inputs, targets), &distances.values).loss)])
+            Ok(vec![Value::vector(walk(&mut build(net)?, &batch(inputs, targets), &distances.values).loss)])
         }
         ("walk_change", [net @ .., inputs, targets, distances]) => {
-            Ok(vec![vector(walk(&mut build(net)?, &batch(inputs, targets), &distances.values).change)])
+            Ok(vec![Value::vector(walk(&mut build(net)?, &batch(inputs, targets), &distances.values).change)])
         }
         ("walk_beta", [net @ .., inputs, targets, distances]) => {
-            Ok(vec![vector(walk(&mut build(net)?, &batch(inputs, targets), &distances.values).beta)])
+            Ok(vec![Value::vector(walk(&mut build(net)?, &batch(inputs, targets), &distances.values).beta)])
         }
         ("state_after_walk", [net @ .., inputs, targets, distances]) => {
             let mut net = build(net)?;
@@ -35,10 +35,10 @@ pub fn call(function: &str, arguments: &[Value]) -> Result<Vec<Value>, String> {
         }
         ("ranges", [loss, change, beta]) => {
             let walk = seen(loss, change, beta);
-            let pair = |(low, high)| vector(vec![low, high]);
+            let pair = |(low, high)| Value::vector(vec![low, high]);
             Ok(vec![pair(walk.loss_range()), pair(walk.change_range())])
         }
-        ("effective_beta", [loss, change, beta]) => Ok(vec![scalar(seen(loss, change, beta).effective_beta())]),
+        ("effective_beta", [loss, change, beta]) => Ok(vec![Value::scalar(seen(loss, change, beta).effective_beta())]),
         // For each step and each η′ the loss, the change and β.
         ("train", [net @ .., inputs, targets, how, multiples]) => {
             let (size, rate, steps) = (how.values[0] as usize, how.values[1], how.values[2] as usize);
@@ -63,9 +63,9 @@ pub fn call(function: &str, arguments: &[Value]) -> Result<Vec<Value>, String> {
             let walks = train(&mut measured, &data, size, rate, steps, &multiples.values);
             train_unmeasured(&mut unmeasured, &data, size, rate, steps);
             let pairs = state(&measured).into_iter().zip(state(&unmeasured));
-            let less = |(a, b): (Value, Value)| vector(a.values.iter().zip(&b.values).map(|(a, b)| a - b).collect());
+            let less = |(a, b): (Value, Value)| Value::vector(a.values.iter().zip(&b.values).map(|(a, b)| a - b).collect());
             let seen = walks.iter().map(|walk| walk.loss.len() as f64).sum();
-            Ok(pairs.map(less).chain([scalar(seen)]).collect())
+            Ok(pairs.map(less).chain([Value::scalar(seen)]).collect())
         }
         _ => Err(format!("a5 has no function {function} with {} arguments", arguments.len())),
     }
@@ -89,13 +89,13 @@ fn build(net: &[Value]) -> Result<Net, String> {
 /// Parameters, running mean, running variance, and the stream's state in two halves, which an f64 holds exactly.
 fn state(net: &Net) -> Vec<Value> {
     let stream = vec![(net.stream.state >> 32) as f64, (net.stream.state & 0xFFFF_FFFF) as f64];
-    [net.parameters.clone(), net.running_mean.clone(), net.running_variance.clone(), stream].map(vector).into()
+    [net.parameters.clone(), net.running_mean.clone(), net.running_variance.clone(), stream].map(Value::vector).into()
 }
 
 /// The state, and how much was looked at: not to look at all leaves no trace either.
 fn with_count(net: &Net, count: usize) -> Vec<Value> {
     let mut values = state(net);
-    values.push(scalar(count as f64));
+    values.push(Value::scalar(count as f64));
     values
 }
 
@@ -105,12 +105,4 @@ fn batch(inputs: &Value, targets: &Value) -> Batch {
 
 fn seen(loss: &Value, change: &Value, beta: &Value) -> Walk {
     Walk { loss: loss.values.clone(), change: change.values.clone(), beta: beta.values.clone() }
-}
-
-fn vector(values: Vec<f64>) -> Value {
-    Value { shape: vec![values.len()], values }
-}
-
-fn scalar(value: f64) -> Value {
-    Value { shape: Vec::new(), values: vec![value] }
 }

@@ -59,7 +59,7 @@ fn parameter_slope(u: &Value, x: &Value, t: &Value) -> Done<Vec<Value>> {
         let gradient = gradients.get(parameter).ok_or_else(|| Error::msg("no gradient reaches a parameter"))?;
         along += (gradient * direction(index, parameter)?)?.sum_all()?.to_scalar::<f64>()?;
     }
-    Ok(vec![scalar(along)])
+    Ok(vec![Value::scalar(along)])
 }
 
 fn parameter_loss(u: &Value, x: &Value, t: &Value) -> Done<Vec<Value>> {
@@ -125,7 +125,7 @@ fn row(norm: Kind, how: &Value) -> Done<Vec<Value>> {
     let cnn = tasks.cnn().run(seed, CPU)?;
     let mlps: Vec<Trace> = tasks.mlps().iter().map(|(_, sweep)| sweep.run(seed, CPU)).collect::<Done<_>>()?;
     let [large, small] = &mlps[..] else { return Err(Error::msg(format!("{norm} does not fit an MLP"))) };
-    Ok(vec![vector(vec![
+    Ok(vec![Value::vector(vec![
         find(large, BEST_ACCURACY)?,
         find(small, BEST_ACCURACY)?,
         find(large, MEAN_ACCURACY)?,
@@ -144,13 +144,5 @@ fn value(tensor: &Tensor) -> Done<Value> {
 }
 
 fn number(tensor: &Tensor) -> Done<Vec<Value>> {
-    Ok(vec![scalar(tensor.to_scalar()?)])
-}
-
-fn vector(values: Vec<f64>) -> Value {
-    Value { shape: vec![values.len()], values }
-}
-
-fn scalar(value: f64) -> Value {
-    Value { shape: Vec::new(), values: vec![value] }
+    Ok(vec![Value::scalar(tensor.to_scalar()?)])
 }

@@ -11,6 +11,25 @@ pub struct Value {
     pub values: Vec<f64>,
 }
 
+impl Value {
+    pub fn scalar(value: f64) -> Self {
+        Self { shape: Vec::new(), values: vec![value] }
+    }
+
+    pub fn vector(values: Vec<f64>) -> Self {
+        Self { shape: vec![values.len()], values }
+    }
+
+    /// An answer in the shape of what went in. It may have another number of values; the comparison is to see it.
+    pub fn like(&self, values: Vec<f64>) -> Self {
+        if values.len() == self.values.len() {
+            Self { shape: self.shape.clone(), values }
+        } else {
+            Self::vector(values)
+        }
+    }
+}
+
 impl fmt::Display for Value {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         let shape: Vec<String> = self.shape.iter().map(usize::to_string).collect();

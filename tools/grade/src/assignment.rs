@@ -1,5 +1,6 @@
 //! An assignment as its folder tells of it.
 
+use crate::files;
 use crate::starter::starter;
 use crate::submission::{self, Sources};
 use anyhow::{Context, Result, bail, ensure};
@@ -62,11 +63,8 @@ pub fn find_root() -> Result<PathBuf> {
 /// The names of all assignments with tests.
 pub fn names(root: &Path) -> Result<Vec<String>> {
     let folder = root.join("assignments");
-    let entries = std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    let folders = entries.flatten().map(|entry| entry.path()).filter(|path| path.join("harness.rs").is_file());
-    let mut names: Vec<String> = folders.filter_map(|path| Some(path.file_name()?.to_str()?.to_owned())).collect();
-    names.sort();
-    Ok(names)
+    let folders = files::entries(&folder)?.into_iter().filter(|path| path.join("harness.rs").is_file());
+    Ok(folders.filter_map(|path| Some(path.file_name()?.to_str()?.to_owned())).collect())
 }
 
 impl Assignment {
@@ -146,6 +144,5 @@ impl Wrong {
 }
 
 fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    toml::from_str(&text).with_context(|| format!("{} cannot be understood", path.display()))
+    toml::from_str(&files::read(path)?).with_context(|| format!("{} cannot be understood", path.display()))
 }

@@ -8,7 +8,7 @@ use crate::grade::{Tests, grade};
 use crate::progress::Progress;
 use crate::report::Report;
 use crate::sheet::Sheet;
-use crate::{handout, package, renew, submission};
+use crate::{files, handout, package, renew, submission};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::{Parser, ValueEnum};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -183,7 +183,7 @@ fn renew_all(root: &Path, only: Option<&str>) -> Result<ExitCode> {
         let renewed =
             renew::renew(&workshop, &assignment, PUBLIC_SEED).with_context(|| format!("cannot renew {name}"))?;
         let path = assignment.folder.join("tests.json");
-        std::fs::write(&path, renewed.sheet.text()?).with_context(|| format!("cannot write {}", path.display()))?;
+        files::write(&path, &renewed.sheet.text()?)?;
         println!("{}\n\n{}", assignment.heading(), renewed.table());
         complaints.extend(renewed.complaints());
     }

@@ -131,7 +131,7 @@ mod tests {
     fn a_message_names_what_was_expected_what_came_and_where() {
         assert_eq!(said(Value::scalar(1.5), Value::scalar(-2.0)), "expected 1.5, came -2");
         assert_eq!(
-            said(Value::vector(&[1.0, 2.0]), Value::vector(&[1.0, 6.0])),
+            said(Value::vector(vec![1.0, 2.0]), Value::vector(vec![1.0, 6.0])),
             "a vector of 2: expected [1, 2], came [1, 6]; 1 of 2 numbers differs, by up to 5.0e-1 (relative; allowed: 1e-9)"
         );
         let (zeros, mut other) = (Value::matrix(3, 4, vec![0.0; 12]), Value::matrix(3, 4, vec![0.0; 12]));
@@ -141,7 +141,7 @@ mod tests {
             "a table of 3 × 4: at [1, 2] expected 0, came NaN; 1 of 12 numbers differs, by up to infinity (relative; allowed: 1e-9)"
         );
         assert_eq!(
-            said(Value::vector(&[1.0]), Value::matrix(1, 1, vec![1.0])),
+            said(Value::vector(vec![1.0]), Value::matrix(1, 1, vec![1.0])),
             "a vector of 1 was expected, a table of 1 × 1 came"
         );
         assert_eq!(said(Value::scalar(1e-30), Value::scalar(1e-31)), "");

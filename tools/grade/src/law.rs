@@ -34,9 +34,9 @@ impl Law {
         match self {
             Self::Shape => calls.iter().zip(answers).find_map(|(call, answer)| out_of_shape(argument(call), answer)),
             Self::Slope => slope(calls, answers),
-            Self::Still => uniform(answers).or_else(|| answers.iter().find_map(|answer| moved(answer))),
-            Self::Alone => uniform(&answers[..1]).or_else(|| alone(answers)),
-            Self::Tamed => uniform(answers).or_else(|| tamed(calls, answers)),
+            Self::Still => answers.iter().find_map(|answer| moved(answer)),
+            Self::Alone => alone(answers),
+            Self::Tamed => tamed(calls, answers),
             Self::Table => match Table::read(calls, answers) {
                 Ok(table) => table.has_not_learned(),
                 Err(why) => Some(why),
@@ -86,15 +86,18 @@ fn slope(calls: &[SheetCall], answers: &[&[Value]]) -> Option<String> {
 }
 
 /// Where all numbers of an output of several are the same, it says nothing of the input.
-fn uniform(answers: &[&[Value]]) -> Option<String> {
-    let same = |output: &Value| output.values.len() > 1 && output.values.iter().all(|value| *value == output.values[0]);
-    let found = answers.iter().flat_map(|answer| answer.iter()).find(|output| same(output))?;
-    Some(format!("all numbers of an output are {}, whatever went in", number(found.values[0])))
+fn uniform(output: &Value) -> Option<String> {
+    let (first, others) = output.values.split_first()?;
+    let same = !others.is_empty() && others.iter().all(|value| value == first);
+    same.then(|| format!("all numbers of an output are {}, whatever went in", number(*first)))
 }
 
 fn moved(answer: &[Value]) -> Option<String> {
     let bits = |value: &Value| value.values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
     let [first, others @ ..] = answer else { return Some("no output came".to_owned()) };
+    if let Some(why) = uniform(first) {
+        return Some(why);
+    }
     let other = others.iter().find(|other| other.shape != first.shape || bits(other) != bits(first))?;
     let pair = first.values.iter().zip(&other.values).find(|(one, other)| one.to_bits() != other.to_bits());
     Some(match pair {
@@ -106,6 +109,9 @@ fn moved(answer: &[Value]) -> Option<String> {
 fn alone(answers: &[&[Value]]) -> Option<String> {
     let (together, others) = answers.split_first()?;
     let ([together], false) = (*together, others.is_empty()) else { return Some("no rows came".to_owned()) };
+    if let Some(why) = uniform(together) {
+        return Some(why);
+    }
     let width = together.values.len() / others.len();
     others.iter().zip(together.values.chunks(width.max(1))).enumerate().find_map(|(index, (other, row))| {
         let same = other.len() == 1 && other[0].values.len() == row.len();
@@ -121,6 +127,9 @@ fn tamed(calls: &[SheetCall], answers: &[&[Value]]) -> Option<String> {
     let ([small, large], [[of_small], [of_large]]) = (calls, answers) else {
         return Some("two outputs were asked for".to_owned());
     };
+    if let Some(why) = uniform(of_small).or_else(|| uniform(of_large)) {
+        return Some(why);
+    }
     let size = |value: &Value| value.values.iter().map(|value| value * value).sum::<f64>().sqrt();
     if size(of_small) == 0.0 {
         return Some("nothing but zeros came out".to_owned());
@@ -136,7 +145,7 @@ mod tests {
     use crate::sheet::Line;
 
     fn call(argument: &[f64]) -> SheetCall {
-        let arguments = vec![Line(Value::vector(argument))];
+        let arguments = vec![Line(Value::vector(argument.to_vec()))];
         SheetCall { function: "f".into(), arguments, expected: Vec::new(), mistakes: Vec::new() }
     }
 
@@ -144,7 +153,7 @@ mod tests {
     fn says(law: Law, arguments: &[&[f64]], outputs: &[&[&[f64]]]) -> String {
         let calls: Vec<SheetCall> = arguments.iter().map(|argument| call(argument)).collect();
         let answers: Vec<Vec<Value>> =
-            outputs.iter().map(|output| output.iter().map(|values| Value::vector(values)).collect()).collect();
+            outputs.iter().map(|output| output.iter().map(|values| Value::vector(values.to_vec())).collect()).collect();
         let answers: Vec<&[Value]> = answers.iter().map(Vec::as_slice).collect();
         law.broken(&calls, &answers).unwrap_or_default()
     }

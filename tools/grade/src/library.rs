@@ -1,9 +1,10 @@
 //! The library of the book, for the assignments that are built with it.
 
+use crate::toolchain::cargo;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 /// The crates that a submission may name.
 const CRATES: [&str; 2] = ["normbook", "candle_core"];
@@ -18,8 +19,7 @@ pub struct Library {
 impl Library {
     /// Built by cargo, which does it once and says on the way what it does.
     pub fn build(root: &Path) -> Result<Self> {
-        let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let output = Command::new(program)
+        let output = cargo()
             .args([
                 "build",
                 "--release",

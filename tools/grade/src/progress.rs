@@ -1,8 +1,9 @@
 //! What a student has reached: `.progress.json` beside an assignment.
 
 use crate::assignment::Assignment;
+use crate::files;
 use crate::report::Report;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -42,9 +43,7 @@ impl Progress {
     }
 
     pub fn write(&self, assignment: &Assignment) -> Result<()> {
-        let path = path(assignment);
-        std::fs::write(&path, serde_json::to_string_pretty(self)? + "\n")
-            .with_context(|| format!("cannot write {}", path.display()))
+        files::write(&path(assignment), &(serde_json::to_string_pretty(self)? + "\n"))
     }
 
     pub fn wants_hint(&self, test: &str) -> bool {

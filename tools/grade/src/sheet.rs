@@ -1,5 +1,6 @@
 //! tests.json: an assignment's tests with the outputs that are expected and those of known mistakes.
 
+use crate::files;
 use crate::law::Law;
 use crate::test::{Call, Expects, Test};
 use crate::value::Value;
@@ -98,8 +99,7 @@ impl Sheet {
     }
 
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        serde_json::from_str(&text).with_context(|| format!("{} cannot be understood", path.display()))
+        serde_json::from_str(&files::read(path)?).with_context(|| format!("{} cannot be understood", path.display()))
     }
 
     pub fn text(&self) -> Result<String> {

@@ -1,8 +1,9 @@
 //! What is taken from a student's folder: Rust source files, and nothing else.
 
+use crate::files;
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const LARGEST: u64 = 1024 * 1024;
 const MOST_FILES: usize = 200;
@@ -35,10 +36,7 @@ fn is_plain_folder(path: &Path) -> bool {
 
 fn collect(folder: &Path, below: &str, depth: usize, left: &mut u64, found: &mut Sources) -> Result<()> {
     ensure!(depth <= DEEPEST, "{below} lies more than {DEEPEST} folders deep: keep the files of src flat");
-    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    let mut paths: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
-    paths.sort();
-    for path in paths {
+    for path in files::entries(folder)? {
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
         let inner = format!("{below}{name}");
         // Of the link itself: what it points to is not the student's to hand in.

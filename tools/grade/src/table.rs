@@ -90,7 +90,7 @@ mod tests {
             expected: Vec::new(),
             mistakes: Vec::new(),
         };
-        let (yours, none) = ([Value::vector(row)], [Value::vector(&[0.5, 0.5, 0.5, 0.5, 12.0, 0.0])]);
+        let (yours, none) = ([Value::vector(row.to_vec())], [Value::vector(vec![0.5, 0.5, 0.5, 0.5, 12.0, 0.0])]);
         Table::read(&[call("yours"), call("none")], &[&yours, &none])
     }
 

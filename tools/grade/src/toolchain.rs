@@ -10,6 +10,11 @@ pub struct Toolchain {
     pub folder: PathBuf,
 }
 
+/// The cargo that has started this program, or else the one on the path.
+pub fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
 impl Toolchain {
     /// That of the `rustc` on the path, itself and not what rustup puts before it: inside its walls nothing else is seen.
     pub fn find() -> Result<Self> {

@@ -1,11 +1,10 @@
 //! The sources of all dependencies, beside the grader: `cargo vendor`, without what only other systems need.
 
-use crate::files;
+use crate::{files, toolchain};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::Command;
 
 /// The machines of grading services.
 const SYSTEMS: [&str; 2] = ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"];
@@ -51,8 +50,7 @@ fn hollow(package: &Path) -> Result<()> {
 }
 
 fn cargo(folder: &Path, arguments: &[&str]) -> Result<String> {
-    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(program).args(arguments).current_dir(folder).output().context("cannot start cargo")?;
+    let output = toolchain::cargo().args(arguments).current_dir(folder).output().context("cannot start cargo")?;
     let words = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "cargo {} says: {}", arguments[0], words.trim());
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())

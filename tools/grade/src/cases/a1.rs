@@ -274,5 +274,5 @@ fn linear_problem(draw: &mut Draw, examples: usize, columns: usize, mean: f64) -
     let truth = draw.normals(&[columns], 1.0, 0.5).values;
     let targets = inputs.values.chunks(columns).map(|row| row.iter().zip(&truth).map(|(x, w)| x * w).sum());
     let targets: Vec<f64> = targets.collect();
-    [inputs, Value::vector(&targets)]
+    [inputs, Value::vector(targets)]
 }

@@ -52,7 +52,7 @@ fn net2(draw: &mut Draw) -> Vec<Test> {
             draw.normals(&[2, second], 0.4, 0.8),
             draw.normals(&[second], 1.0, 0.0),
             Value::scalar(draw.uniform(0.1, 0.3)),
-            Value::vector(modes),
+            Value::vector(modes.to_vec()),
         ];
         arguments.extend(sizes.iter().map(|size| batch(draw, *size, inputs)));
         Call { function: "net2", arguments }
@@ -130,7 +130,7 @@ fn net4(draw: &mut Draw) -> Vec<Test> {
     let call = |draw: &mut Draw, modes: &[f64]| {
         let (inputs, units) = (2 + draw.below(3), 3 + draw.below(3));
         let mut arguments = hidden(draw, inputs, units);
-        arguments.push(Value::vector(modes));
+        arguments.push(Value::vector(modes.to_vec()));
         for _ in modes {
             let size = 4 + draw.below(4);
             arguments.extend([batch(draw, size, inputs), draw.normals(&[size], 1.0, 0.0)]);
@@ -219,7 +219,7 @@ fn with_batches(
     modes: &[f64],
     columns: usize,
 ) -> Call {
-    arguments.push(Value::vector(modes));
+    arguments.push(Value::vector(modes.to_vec()));
     for _ in modes {
         let size = 4 + draw.below(5);
         arguments.push(batch(draw, size, columns));

@@ -26,13 +26,13 @@ fn sets_and_statistics(draw: &mut Draw) -> Vec<Test> {
     let other = [shape[0] + 1, 12, 2, 1];
     let of = |shape: [usize; 4], which: [f64; 2]| Call {
         function: "set_of",
-        arguments: vec![Value::vector(&shape.map(|size| size as f64)), Value::vector(&which)],
+        arguments: vec![Value::vector(shape.map(|size| size as f64).into()), Value::vector(which.into())],
     };
     let statistics = |draw: &mut Draw, scale: f64, shift: f64| {
         let norms = [BATCH, LAYER, INSTANCE, group(groups)];
         let call = |which: [f64; 2]| Call {
             function: "statistics",
-            arguments: vec![draw.normals(&shape, scale, shift), Value::vector(&which)],
+            arguments: vec![draw.normals(&shape, scale, shift), Value::vector(which.into())],
         };
         norms.map(call).into()
     };
@@ -78,7 +78,7 @@ fn normalized(draw: &mut Draw) -> Vec<Test> {
         function: "normalize",
         arguments: vec![
             draw.normals(&shape, scale, 0.5),
-            Value::vector(&which),
+            Value::vector(which.into()),
             draw.normals(&[shape[1]], 0.5, 1.0),
             draw.normals(&[shape[1]], 0.5, 0.0),
             Value::scalar(epsilon),
@@ -121,7 +121,7 @@ fn table(draw: &mut Draw) -> Vec<Test> {
     };
     let normalized = Call {
         function: "normalized",
-        arguments: probe.iter().cloned().chain([Value::vector(&group(groups))]).collect(),
+        arguments: probe.iter().cloned().chain([Value::vector(group(groups).into())]).collect(),
     };
     let invariances = |draw: &mut Draw, shape: [usize; 4], outputs: usize, norms: &[[f64; 2]]| Call {
         function: "invariances",

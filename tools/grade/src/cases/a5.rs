@@ -56,8 +56,7 @@ fn along_the_gradient(draw: &mut Draw) -> Vec<Test> {
     // Once in the drawn order and once backwards, so that neither end holds both extremes in both.
     let measured = |draw: &mut Draw, function: &'static str| {
         let walk: Vec<Value> = (0..3).map(|_| positive(draw, 5)).collect();
-        let back =
-            walk.iter().map(|seen| Value::vector(&seen.values.iter().rev().copied().collect::<Vec<f64>>())).collect();
+        let back = walk.iter().map(|seen| Value::vector(seen.values.iter().rev().copied().collect())).collect();
         vec![Call { function, arguments: walk }, Call { function, arguments: back }]
     };
     vec![
@@ -141,7 +140,7 @@ fn at(draw: &mut Draw, function: &'static str, distances: &[f64]) -> Call {
     let mut arguments = net(draw, inputs, units);
     arguments.extend([draw.normals(&[examples, inputs], 1.0, 0.5), draw.normals(&[examples], 1.0, 0.0)]);
     if !distances.is_empty() {
-        arguments.push(Value::vector(distances));
+        arguments.push(Value::vector(distances.to_vec()));
     }
     Call { function, arguments }
 }
@@ -152,7 +151,7 @@ fn training(draw: &mut Draw, function: &'static str, multiples: &[f64]) -> Call 
     let mut arguments = net(draw, inputs, units);
     arguments.extend([draw.normals(&[examples, inputs], 1.0, 0.5), draw.normals(&[examples], 1.0, 0.0)]);
     let how = [(6 + draw.below(4)) as f64, draw.uniform(0.05, 0.2), (4 + draw.below(3)) as f64];
-    arguments.extend([Value::vector(&how), Value::vector(multiples)]);
+    arguments.extend([Value::vector(how.into()), Value::vector(multiples.to_vec())]);
     Call { function, arguments }
 }
 
@@ -166,11 +165,11 @@ fn net(draw: &mut Draw, inputs: usize, units: usize) -> Vec<Value> {
     ];
     let parameters: Vec<f64> = parts.into_iter().flat_map(|part| part.values).collect();
     let rest = [draw.uniform(0.05, 0.3), draw.uniform(0.2, 0.5), draw.below(1 << 30) as f64];
-    vec![Value::vector(&parameters), draw.normals(&[units], 0.5, 0.0), positive(draw, units), Value::vector(&rest)]
+    vec![Value::vector(parameters), draw.normals(&[units], 0.5, 0.0), positive(draw, units), Value::vector(rest.into())]
 }
 
 fn positive(draw: &mut Draw, count: usize) -> Value {
-    Value::vector(&(0..count).map(|_| draw.uniform(0.5, 2.0)).collect::<Vec<f64>>())
+    Value::vector((0..count).map(|_| draw.uniform(0.5, 2.0)).collect())
 }
 
 /// η′ from the paper's half to four times of a rate, in no order.

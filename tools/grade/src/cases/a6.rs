@@ -139,7 +139,7 @@ fn evaluation(draw: &mut Draw) -> Vec<Test> {
 }
 
 fn row(draw: &mut Draw) -> Test {
-    let how = Value::vector(&[STEPS, draw.below(1000) as f64]);
+    let how = Value::vector(vec![STEPS, draw.below(1000) as f64]);
     Test {
         name: "row",
         points: 10,
