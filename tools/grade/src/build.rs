@@ -91,7 +91,7 @@ impl Workshop {
             let plan = self.plan(&work, &out, arguments, library);
             let (end, printed) = contain::run(&self.guard, &plan, &Desk { folder: &desk, input: "" })?;
             if end != End::Exit(0) {
-                return Ok(Err(shown(end, &printed)));
+                return Ok(Err(shown(end, &printed, &self.build_limits)));
             }
         }
         // Out of the reach of whoever runs it.
@@ -139,9 +139,16 @@ impl Workshop {
     }
 }
 
-fn shown(end: End, printed: &str) -> String {
-    let lines: Vec<&str> = printed.lines().take(SHOWN_LINES).collect();
-    let how = if end == End::Exit(1) { String::new() } else { format!("{}\n", end.words(printed, &LIMITS)) };
+/// What the compiler says of the submission, without what it says of itself where it breaks down.
+fn shown(end: End, printed: &str, limits: &Limits) -> String {
+    let is_about_itself = |line: &str| {
+        ["error: rustc interrupted", "memory allocation of", "stack backtrace", "thread 'rustc'"]
+            .iter()
+            .any(|beginning| line.starts_with(beginning))
+    };
+    let lines: Vec<&str> = printed.lines().take_while(|line| !is_about_itself(line)).take(SHOWN_LINES).collect();
+    let how =
+        if end == End::Exit(1) { String::new() } else { format!("{}\n", end.words("the compiler", printed, limits)) };
     format!("{how}{}", lines.join("\n"))
 }
 

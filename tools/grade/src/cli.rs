@@ -69,8 +69,10 @@ enum Service {
 
 pub fn run() -> Result<ExitCode> {
     let options = Options::parse();
-    if options.format == Format::Gradescope {
-        return graded_for_gradescope(&options);
+    match options.format {
+        Format::Gradescope => return graded_for_gradescope(&options),
+        Format::Classroom => return graded_for_classroom(&options),
+        Format::Terminal => {}
     }
     let root = assignment::find_root()?;
     if options.list {
@@ -100,14 +102,13 @@ pub fn run() -> Result<ExitCode> {
     }
     ensure!(options.out.is_none(), "--out is for --format gradescope and for --package");
     let report = graded(&root, &assignment, &options)?;
-    if options.format == Format::Classroom {
-        classroom::write(&report)?;
-        return Ok(ExitCode::SUCCESS);
-    }
     show(&assignment, &report, &options)
 }
 
 fn graded(root: &Path, assignment: &Assignment, options: &Options) -> Result<Report> {
+    if let Some(folder) = &options.submission {
+        ensure!(folder.is_dir(), "--submission {}: there is no such folder", folder.display());
+    }
     let hidden = options.hidden.as_deref().map(Sheet::read).transpose()?;
     let tests = Tests::open(assignment, hidden)?;
     let workshop = workshop(root)?;
@@ -131,30 +132,47 @@ fn show(assignment: &Assignment, report: &Report, options: &Options) -> Result<E
     Ok(if report.passed() == report.tests.len() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// results.json is written whatever happens: first with no points, then with what came of it.
+/// Grades for a service, which is told whatever happens, a failure of the grader among it.
+fn graded_for_service(options: &Options) -> Result<Report> {
+    let work = || {
+        let root = assignment::find_root()?;
+        let name = options.assignment.as_deref().context("which assignment?")?;
+        graded(&root, &Assignment::open(&root, name)?, options)
+    };
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(anyhow!("it panicked")))
+}
+
+fn failed(error: &anyhow::Error) -> String {
+    format!("The grader itself has failed: {error:#}. Please tell your teacher.")
+}
+
+/// results.json is written first with no points, then with what came of it.
 fn graded_for_gradescope(options: &Options) -> Result<ExitCode> {
     let out = options.out.clone().unwrap_or_else(|| PathBuf::from("results.json"));
     gradescope::write(
         &gradescope::without_tests("The grader was ended before it had finished. Please tell your teacher."),
         &out,
     )?;
-    let work = || {
-        let root = assignment::find_root()?;
-        let name = options.assignment.as_deref().context("which assignment?")?;
-        graded(&root, &Assignment::open(&root, name)?, options)
-    };
-    let report = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(anyhow!("it panicked")));
+    let report = graded_for_service(options);
     let results = match &report {
         Ok(report) => gradescope::results(report),
-        Err(error) => {
-            gradescope::without_tests(&format!("The grader itself has failed: {error:#}. Please tell your teacher."))
-        }
+        Err(error) => gradescope::without_tests(&failed(error)),
     };
     gradescope::write(&results, &out)?;
     report.map(|report| {
         println!("{}: {}", out.display(), report.summary());
         ExitCode::SUCCESS
     })
+}
+
+fn graded_for_classroom(options: &Options) -> Result<ExitCode> {
+    ensure!(options.out.is_none(), "--out is for --format gradescope and for --package");
+    let report = graded_for_service(options);
+    classroom::write(&match &report {
+        Ok(report) => classroom::results(report),
+        Err(error) => classroom::without_tests(&failed(error)),
+    })?;
+    report.map(|_| ExitCode::SUCCESS)
 }
 
 fn list(root: &Path) -> Result<ExitCode> {

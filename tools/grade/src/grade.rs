@@ -53,7 +53,7 @@ pub fn grade(
             }
         },
     };
-    report.note = Walls::around(&workshop.toolchain.folder).missing().map(str::to_owned);
+    report.note = Walls::around(&workshop.toolchain.folder).missing();
     report.seconds = start.elapsed().as_secs_f64();
     Ok(report)
 }

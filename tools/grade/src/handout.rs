@@ -6,7 +6,8 @@ use crate::{files, workspace};
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
 
-const CARGO_CONFIG: &str = "[alias]\ngrade = \"run --quiet --release --bin normbook-grade --\"\n";
+// `--package`: in the folder of an assignment, too, which is a package of its own.
+const CARGO_CONFIG: &str = "[alias]\ngrade = \"run --quiet --release --package normbook-grade --\"\n";
 const IGNORED: &str = "/target/\n.progress.json\nbackup-*/\n";
 const README: &str = "\
 # The assignments

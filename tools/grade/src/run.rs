@@ -47,7 +47,7 @@ impl Workshop {
         let is_file = std::fs::symlink_metadata(&answers).is_ok_and(|found| found.is_file());
         let text = if is_file { contain::first_bytes(&answers, built.limits.file as usize)? } else { String::new() };
         let _ = std::fs::remove_file(&answers);
-        let end = (end != End::Exit(0)).then(|| end.words(&printed, &built.limits));
+        let end = (end != End::Exit(0)).then(|| end.words("the program", &printed, &built.limits));
         Ok(Ran { answers: read_answers(&text), end, printed, seconds })
     }
 }

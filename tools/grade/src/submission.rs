@@ -3,7 +3,7 @@
 use crate::files;
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const LARGEST: u64 = 1024 * 1024;
 const MOST_FILES: usize = 200;
@@ -13,12 +13,12 @@ const DEEPEST: usize = 8;
 pub type Sources = BTreeMap<String, String>;
 
 /// The submission in a folder: `src` in it, or `assignments/aN/src` (a whole handout), or the files themselves, as systems
-/// leave them that upload files one by one.
+/// leave them that upload files one by one. A folder that holds nothing but another one, as archives do, is opened.
 pub fn read(folder: &Path, assignment: &str) -> Result<Sources> {
-    ensure!(folder.is_dir(), "there is no folder {}", folder.display());
-    let whole = folder.join("assignments").join(assignment).join("src");
-    let source = [folder.join("src"), whole].into_iter().find(|source| is_plain_folder(source));
-    let source = source.unwrap_or_else(|| folder.to_owned());
+    let opened = opened(folder)?;
+    let whole = opened.join("assignments").join(assignment).join("src");
+    let source = [opened.join("src"), whole].into_iter().find(|source| is_plain_folder(source));
+    let source = source.unwrap_or(opened);
     let mut found = Sources::new();
     let mut left = LARGEST;
     collect(&source, "", 0, &mut left, &mut found)?;
@@ -28,6 +28,25 @@ pub fn read(folder: &Path, assignment: &str) -> Result<Sources> {
         folder.display()
     );
     Ok(found)
+}
+
+/// The folder without those around it that hold nothing else, but for hidden files and what macOS adds to archives.
+fn opened(folder: &Path) -> Result<PathBuf> {
+    let mut folder = folder.to_owned();
+    for _ in 0..DEEPEST {
+        let is_content = |path: &PathBuf| {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            !name.starts_with('.') && name != "__MACOSX"
+        };
+        let content: Vec<PathBuf> = files::entries(&folder)?.into_iter().filter(is_content).collect();
+        match content.as_slice() {
+            [only] if is_plain_folder(only) && !["src", "assignments"].iter().any(|name| only.ends_with(name)) => {
+                folder = only.clone();
+            }
+            _ => break,
+        }
+    }
+    Ok(folder)
 }
 
 fn is_plain_folder(path: &Path) -> bool {

@@ -48,7 +48,7 @@ fn results_are_written_whatever_happens() {
     let built = results_of(&broken.to_string_lossy());
     assert!(built["output"].as_str().unwrap().contains("src/lib.rs:1") && built["score"] == 0.0, "{built}");
     assert_eq!(built["tests"].as_array().unwrap().len(), 2);
-    assert!(results_of("/there/is/no/such/folder")["output"].as_str().unwrap().contains("there is no folder"));
+    assert!(results_of("/there/is/no/such/folder")["output"].as_str().unwrap().contains("there is no such folder"));
     std::fs::write(course.tests(), "{").unwrap();
     let failed = results_of(&broken.to_string_lossy());
     assert!(failed["output"].as_str().unwrap().contains("tests.json cannot be understood") && failed["score"] == 0.0);
@@ -100,6 +100,17 @@ fn classroom_reads_the_same_verdicts() {
     let tests = results["tests"].as_array().unwrap();
     assert_eq!((&tests[0]["status"], &tests[0]["score"]), (&"fail".into(), &0.into()));
     assert_eq!((&tests[1]["status"], &tests[1]["score"]), (&"pass".into(), &2.into()));
+}
+
+#[test]
+fn classroom_is_told_that_the_grader_has_failed() {
+    let course = Course::new();
+    std::fs::write(course.tests(), "{").unwrap();
+    let run = cargo_grade(course.path(), &["a0", "--format", "classroom"]).code(2);
+    let printed = String::from_utf8(run.get_output().stdout.clone()).unwrap();
+    let results: Value = serde_json::from_slice(&decoded(printed.trim().strip_prefix("result=").unwrap())).unwrap();
+    assert_eq!((&results["status"], &results["tests"][0]["status"]), (&"error".into(), &"error".into()));
+    assert!(results["tests"][0]["message"].as_str().unwrap().contains("tests.json cannot be understood"));
 }
 
 /// Base64, in another way than the grader's.

@@ -157,6 +157,28 @@ fn a_build_without_an_end_is_ended() {
     assert!(problem.contains("ended after 4 s"), "{problem}");
 }
 
+/// What the compiler breaks on is said of the compiler, and without its own traces.
+#[test]
+fn a_build_that_breaks_the_compiler_is_told_so() {
+    let mut course = Course::new();
+    course.workshop.build_limits.memory = 3 << 30;
+    let nested = format!("pub fn nested() -> u64 {{ {}1{} }}", "(".repeat(60_000), ")".repeat(60_000));
+    let cases = [
+        ("nested without an end", nested.as_str(), "the compiler ran out of stack"),
+        (
+            "a macro that doubles itself",
+            "macro_rules! m { ($($t:tt)*) => { m! { $($t)* $($t)* x } } } m! { a }",
+            "the compiler asked for more memory than it may have (3 GiB)",
+        ),
+    ];
+    for (what, code, words) in cases {
+        let report = course.grade(&format!("{code}\n{RIGHT}"));
+        let problem = report.problem.unwrap();
+        println!("{what:<40} {}", problem.lines().nth(1).unwrap_or_default());
+        assert!(problem.contains(words) && !problem.contains("backtrace") && !problem.contains(".so("), "{problem}");
+    }
+}
+
 /// A program that starts itself without an end, and one that leaves somebody behind: both are gone when the verdict is there.
 #[test]
 fn processes_end_with_their_test() {
@@ -194,6 +216,25 @@ fn the_grader_cannot_be_killed() {
     fails("kills its parent", &Course::new().grade(&double(body)), "not permitted");
 }
 
+/// A note for the next test, in what outlives a program; and a word to somebody outside.
+#[test]
+fn nothing_leaves_a_program_but_its_answers() {
+    if !all_walls() {
+        return;
+    }
+    let course = Course::new();
+    let body = include_str!("common/leaves_a_note.txt");
+    for (what, attempt) in [
+        ("leaves shared memory", "shmget(1554, 4096, 0o1666)"),
+        ("leaves counters", "semget(1554, 1, 0o1666)"),
+        ("leaves a message", "msgget(1554, 0o1666)"),
+    ] {
+        fails(what, &course.grade(&double(&body.replace("ATTEMPT", attempt))), "not permitted");
+    }
+    let datagram = "std::net::UdpSocket::bind(\"127.0.0.1:0\").unwrap(); vec![]";
+    fails("writes to somebody (UDP)", &course.grade(&double(datagram)), "not permitted");
+}
+
 #[test]
 fn only_plain_source_files_are_taken() {
     let course = Course::new();
@@ -202,6 +243,11 @@ fn only_plain_source_files_are_taken() {
     std::fs::write(folder.join("build.rs"), "fn main() { panic!() }").unwrap();
     std::fs::write(folder.join("Cargo.toml"), "[dependencies]\nnothing = \"9\"").unwrap();
     assert_eq!(course.grade_folder(&folder).points(), 10);
+    // As it comes out of an archive.
+    let wrapped = course.path().join("archive");
+    std::fs::create_dir_all(wrapped.join("__MACOSX")).unwrap();
+    normbook_grade::files::copy_folder(&folder, &wrapped.join("my solution")).unwrap();
+    assert_eq!(course.grade_folder(&wrapped).points(), 10);
     let refused = |words: &str| {
         let report = course.grade_folder(&folder);
         let problem = report.problem.unwrap_or_default();

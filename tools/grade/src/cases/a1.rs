@@ -27,10 +27,10 @@ fn statistics(draw: &mut Draw) -> Vec<Test> {
         Test {
             name: "fit_large_mean",
             points: 6,
-            asks: "Scaler::fit of seconds since 1970, all from one hour: a huge mean, a deviation of hundreds",
+            asks: "Scaler::fit of seconds since 1970, all within a moment: a huge mean, a deviation of a few seconds",
             hint: "Two passes: first the mean, then the squares of what is left when it is subtracted.",
             expects: within(1e-7),
-            calls: vec![fit(times(draw, examples + 3)), fit(times(draw, 3 * examples))],
+            calls: vec![fit(times(draw, 8)), fit(times(draw, 16))],
         },
         Test {
             name: "fit_constant",
@@ -218,10 +218,10 @@ fn features(draw: &mut Draw, examples: usize, columns: usize) -> Value {
     table
 }
 
-/// One column of seconds since 1970, all within an hour.
+/// One column of seconds since 1970, all within a moment.
 fn times(draw: &mut Draw, examples: usize) -> Value {
-    let start = draw.uniform(1.5e9, 1.9e9).floor();
-    draw.uniforms(&[examples, 1], start, start + 3600.0)
+    let (moment, deviation) = draw.large_centre();
+    Value::matrix(examples, 1, draw.around(moment, deviation, examples))
 }
 
 /// Values for constant columns: one whose mean is exact, then some whose mean is rounded.

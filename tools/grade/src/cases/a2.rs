@@ -17,7 +17,7 @@ pub fn tests(draw: &mut Draw) -> Vec<Test> {
 fn statistics(draw: &mut Draw) -> Vec<Test> {
     let (n, d) = sizes(draw);
     let of = |x: Value| call("mean_and_variance", vec![x]);
-    let of_narrow = |draw: &mut Draw, n: usize| call("mean_and_variance_f32", vec![draw.normals(&[n, 4], 1.0, 1e4)]);
+    let of_narrow = |draw: &mut Draw, n: usize| call("mean_and_variance_f32", vec![far_from_zero(draw, n)]);
     vec![
         Test {
             name: "mean_and_variance",
@@ -30,12 +30,22 @@ fn statistics(draw: &mut Draw) -> Vec<Test> {
         Test {
             name: "large_mean_f32",
             points: 8,
-            asks: "mean_and_variance_f32() of features with mean 10000 and deviation 1",
-            hint: "10000 squared has 9 digits; an f32 has 7 of them. Subtract first, square then.",
+            asks: "mean_and_variance_f32() of features with means of tens of thousands and deviations below 6",
+            hint: "40000 squared has 10 digits; an f32 has 7 of them. Subtract first, square then.",
             expects: within(1e-3),
             calls: vec![of_narrow(draw, 16), of_narrow(draw, 64)],
         },
     ]
+}
+
+/// Four features whose squared means leave no room for a squared deviation in 32 bits.
+fn far_from_zero(draw: &mut Draw, n: usize) -> Value {
+    let mut feature = || {
+        let (centre, deviation) = ((4 + draw.below(4)) * 8192, 1 + draw.below(5));
+        draw.around(centre as f64, deviation as f64, n)
+    };
+    let features: Vec<Vec<f64>> = (0..4).map(|_| feature()).collect();
+    Value::matrix(n, 4, (0..n).flat_map(|row| features.iter().map(move |feature| feature[row])).collect())
 }
 
 fn forward(draw: &mut Draw) -> Vec<Test> {

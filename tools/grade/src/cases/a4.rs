@@ -28,14 +28,8 @@ fn sets_and_statistics(draw: &mut Draw) -> Vec<Test> {
         function: "set_of",
         arguments: vec![Value::vector(shape.map(|size| size as f64).into()), Value::vector(which.into())],
     };
-    let statistics = |draw: &mut Draw, scale: f64, shift: f64| {
-        let norms = [BATCH, LAYER, INSTANCE, group(groups)];
-        let call = |which: [f64; 2]| Call {
-            function: "statistics",
-            arguments: vec![draw.normals(&shape, scale, shift), Value::vector(which.into())],
-        };
-        norms.map(call).into()
-    };
+    let statistics =
+        |which: [f64; 2], x: Value| Call { function: "statistics", arguments: vec![x, Value::vector(which.into())] };
     vec![
         Test {
             name: "sets",
@@ -59,17 +53,30 @@ fn sets_and_statistics(draw: &mut Draw) -> Vec<Test> {
             asks: "statistics() for each norm: the means, then the variances",
             hint: "Each set has n · c · h · w / sets values. Compare with a set that you add up by hand.",
             expects: within(TOLERANCE),
-            calls: statistics(draw, 1.5, 0.7),
+            calls: [BATCH, LAYER, INSTANCE, group(groups)]
+                .map(|norm| statistics(norm, draw.normals(&shape, 1.5, 0.7)))
+                .into(),
         },
         Test {
             name: "statistics_large_mean",
             points: 10,
-            asks: "statistics() of values near a hundred million with a deviation of about 1",
+            asks: "statistics() of values near a billion with a deviation of a few units",
             hint: "Large and nearly equal numbers cancel. Subtract the mean first, then square.",
             expects: within(1e-6),
-            calls: statistics(draw, 1.0, 1e8),
+            calls: [BATCH, LAYER, INSTANCE, group(2)].map(|norm| statistics(norm, far_from_zero(draw))).into(),
         },
     ]
+}
+
+/// A batch with one mean, so large that squares leave no room for a squared deviation, which is another in each plane.
+fn far_from_zero(draw: &mut Draw) -> Value {
+    let shape = [2, 8, 2, 2];
+    let (centre, _) = draw.large_centre();
+    let mut plane = || {
+        let (_, deviation) = draw.large_centre();
+        draw.around(centre, deviation, shape[2] * shape[3])
+    };
+    Value { shape: shape.into(), values: (0..shape[0] * shape[1]).flat_map(|_| plane()).collect() }
 }
 
 fn normalized(draw: &mut Draw) -> Vec<Test> {

@@ -1,6 +1,6 @@
 //! Gives up all that the program may not have, and becomes the program.
 
-use super::{Limits, Order, user, walls};
+use super::{Limits, Order, calls, user, walls};
 use anyhow::{Context, Result};
 use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
 use std::os::unix::process::CommandExt;
@@ -13,6 +13,8 @@ pub fn confined(order: &Order) -> Result<ExitCode> {
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
     limit(&plan.limits, order.user)?;
     walls::enclose(plan)?;
+    // Where there is no filter the report says so: see `Walls`.
+    let _ = calls::refuse();
     let mut command = Command::new(&plan.program);
     command.args(&plan.arguments).env_clear().envs(plan.environment.iter().cloned()).current_dir(&plan.folder);
     if let Some(user) = order.user {

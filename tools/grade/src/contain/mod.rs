@@ -5,6 +5,8 @@
 //! needs a privilege; where the grader runs as root, the program runs as somebody else.
 
 #[cfg(target_os = "linux")]
+mod calls;
+#[cfg(target_os = "linux")]
 mod confine;
 #[cfg(target_os = "linux")]
 mod guard;
@@ -177,27 +179,27 @@ pub fn first_bytes(path: &Path, count: usize) -> Result<String> {
 }
 
 impl End {
-    /// In words that a student understands; `printed` tells more of some ends.
-    pub fn words(self, printed: &str, limits: &Limits) -> String {
+    /// In words that a student understands. `who` is the program, or the compiler at work on it; `printed` tells more of some ends.
+    pub fn words(self, who: &str, printed: &str, limits: &Limits) -> String {
         const ABORT: i32 = 6;
         const KILL: i32 = 9;
         const SEGMENT: i32 = 11;
         const FILE_SIZE: i32 = 25;
         let gibibytes = limits.memory >> 30;
         match self {
-            Self::Exit(code) => format!("the program ended with exit code {code}"),
-            Self::Late(seconds) => format!("the program was ended after {seconds} s"),
+            Self::Exit(code) => format!("{who} ended with exit code {code}"),
+            Self::Late(seconds) => format!("{who} was ended after {seconds} s"),
             Self::Signal(ABORT) if printed.contains("memory allocation of") => {
-                format!("the program asked for more memory than it may have ({gibibytes} GiB)")
+                format!("{who} asked for more memory than it may have ({gibibytes} GiB)")
             }
             Self::Signal(ABORT | SEGMENT) if printed.contains("overflowed its stack") => {
-                "the program ran out of stack: a function that calls itself without an end?".into()
+                format!("{who} ran out of stack: calls, or brackets, nested without an end?")
             }
-            Self::Signal(ABORT) => "the program aborted".into(),
-            Self::Signal(SEGMENT) => "the program touched memory that is not its own (signal 11)".into(),
-            Self::Signal(FILE_SIZE) => format!("the program printed or wrote more than {} MiB", limits.file >> 20),
-            Self::Signal(KILL) => "the program was killed: too much memory or time".into(),
-            Self::Signal(signal) => format!("the program died of signal {signal}"),
+            Self::Signal(ABORT) => format!("{who} aborted"),
+            Self::Signal(SEGMENT) => format!("{who} touched memory that is not its own (signal 11)"),
+            Self::Signal(FILE_SIZE) => format!("{who} printed or wrote more than {} MiB", limits.file >> 20),
+            Self::Signal(KILL) => format!("{who} was killed: too much memory or time"),
+            Self::Signal(signal) => format!("{who} died of signal {signal}"),
         }
     }
 }

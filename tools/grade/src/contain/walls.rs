@@ -1,5 +1,5 @@
-//! What a contained program sees of the file system and of other processes: by Landlock, where the system has it, and by being
-//! somebody else, where the grader is root.
+//! What a contained program sees of the file system and of other processes: by Landlock, where the system has it, by a filter
+//! of system calls, and by being somebody else, where the grader is root.
 
 use super::Plan;
 
@@ -13,6 +13,8 @@ const DEVICES: [&str; 4] = ["/dev/null", "/dev/zero", "/dev/urandom", "/dev/rand
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Walls {
     pub landlock: Landlock,
+    /// No network, and nothing that outlives a program.
+    pub filter: bool,
     /// Programs run as a user without rights.
     pub other_user: bool,
     /// Time, memory, processes, files.
@@ -23,30 +25,29 @@ pub struct Walls {
 pub enum Landlock {
     #[default]
     None,
-    /// Files, but not the network (before Linux 6.7) or not signals to other processes (before Linux 6.12).
+    /// Files, but not signals to other processes (before Linux 6.12).
     Part,
     Full,
 }
 
 impl Walls {
     /// What is not contained, in one line; none if all is.
-    pub fn missing(&self) -> Option<&'static str> {
-        match (self.landlock, self.other_user) {
-            _ if !self.limits => {
-                Some("Not contained here: files, memory, processes. Use Linux for code that you do not trust.")
-            }
-            (Landlock::Full, _) => None,
-            (Landlock::Part, true) => Some("Not contained here: the network (this Linux has an old Landlock)."),
-            (Landlock::Part, false) => {
-                Some("Not contained here: the network and signals to other programs (this Linux has an old Landlock).")
-            }
-            (Landlock::None, true) => Some(
-                "Not contained here: the network, and files that everybody may read or write (this system has no Landlock).",
-            ),
-            (Landlock::None, false) => Some(
-                "Not contained here: the network, other programs of yours, and every file that you may read or write (this system has no Landlock).",
-            ),
+    pub fn missing(&self) -> Option<String> {
+        if !self.limits {
+            return Some(
+                "Not contained here: files, memory, processes. Use Linux for code that you do not trust.".into(),
+            );
         }
+        let files = match (self.landlock, self.other_user) {
+            (Landlock::None, true) => Some("files that everybody may read or write (this system has no Landlock)"),
+            (Landlock::None, false) => Some("every file that you may read or write (this system has no Landlock)"),
+            _ => None,
+        };
+        let signals = self.landlock != Landlock::Full && !self.other_user;
+        let signals = signals.then_some("signals to other programs of yours (this Linux has an old Landlock or none)");
+        let calls = (!self.filter).then_some("the network and shared memory (this system filters no calls)");
+        let missing: Vec<&str> = files.into_iter().chain(signals).chain(calls).collect();
+        (!missing.is_empty()).then(|| format!("Not contained here: {}.", missing.join("; ")))
     }
 }
 
@@ -67,7 +68,7 @@ pub use linux::{enclose, user_for};
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use super::super::user;
+    use super::super::{calls, user};
     use super::{DEVICES, LIBRARIES, Landlock, Plan, Walls};
     use anyhow::{Context, Result};
     use landlock::{
@@ -93,13 +94,14 @@ mod linux {
                 limits: super::super::Limits { seconds: 0, memory: 0, file: 0, open_files: 0, processes: 0 },
             };
             let status = std::thread::spawn(move || restrict(&plan)).join().ok().and_then(Result::ok);
+            let filter = std::thread::spawn(calls::refuse).join().is_ok_and(|refused| refused.is_ok());
             let landlock = match status.map(|status| status.ruleset) {
                 Some(RulesetStatus::FullyEnforced) => Landlock::Full,
                 Some(RulesetStatus::PartiallyEnforced) => Landlock::Part,
                 _ => Landlock::None,
             };
             let reached = [toolchain, &std::env::temp_dir()].into_iter().all(user::everybody_reaches);
-            Self { landlock, other_user: reached && user::made_up().is_some(), limits: true }
+            Self { landlock, filter, other_user: reached && user::made_up().is_some(), limits: true }
         }
     }
 

@@ -25,7 +25,7 @@ pub fn workshop() -> Workshop {
 /// Whether this system has all walls; says so if not.
 pub fn all_walls() -> bool {
     let missing = Walls::around(&workshop().toolchain.folder).missing();
-    if let Some(missing) = missing {
+    if let Some(missing) = &missing {
         eprintln!("SKIPPED: {missing}");
     }
     missing.is_none()
