@@ -25,7 +25,11 @@ pub fn table(root: &Path, assignment: &str) -> Result<String> {
 
 fn of(text: &str) -> Result<String> {
     let sheet: Sheet = serde_json::from_str(text)?;
-    let line = |test: &Test| format!("| `{}` | {} | {} |\n", test.name, test.points, test.asks.replace('|', "\\|"));
+    // On a phone a long name breaks between its words.
+    let name = |test: &Test| test.name.replace('_', "_<wbr>");
+    let line = |test: &Test| {
+        format!("| <code>{}</code> | {} | {} |\n", name(test), test.points, test.asks.replace('|', "\\|"))
+    };
     let all: u32 = sheet.tests.iter().map(|test| test.points).sum();
     let lines: String = sheet.tests.iter().map(line).collect();
     Ok(format!("| Test | Points | What it asks |\n|---|---|---|\n{lines}| | {all} | |\n"))
@@ -37,9 +41,9 @@ mod tests {
 
     #[test]
     fn each_test_has_a_line_and_the_points_are_added_up() {
-        let text = r#"{"tests": [{"name": "a", "points": 3, "asks": "a|b"}, {"name": "b", "points": 4, "asks": "c"}]}"#;
-        let lines =
-            "| Test | Points | What it asks |\n|---|---|---|\n| `a` | 3 | a\\|b |\n| `b` | 4 | c |\n| | 7 | |\n";
+        let text =
+            r#"{"tests": [{"name": "a_b", "points": 3, "asks": "a|b"}, {"name": "b", "points": 4, "asks": "c"}]}"#;
+        let lines = "| Test | Points | What it asks |\n|---|---|---|\n| <code>a_<wbr>b</code> | 3 | a\\|b |\n| <code>b</code> | 4 | c |\n| | 7 | |\n";
         assert_eq!(of(text).unwrap(), lines);
         assert!(of("{}").is_err());
     }
