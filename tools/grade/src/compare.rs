@@ -5,15 +5,21 @@ use crate::value::Value;
 
 /// The smallest denominator of a relative difference.
 const FLOOR: f64 = 1e-8;
+/// Of numbers beside larger ones it is this part of the largest: what is next to 0 has as much rounding as the rest.
+const BESIDE_LARGER: f64 = 1e-3;
 /// How many numbers of an output are shown in full.
 const SHOWN: usize = 8;
 
 /// |x − y| / max(10⁻⁸, |x| + |y|): 0 for equal numbers, NaN as expected among them; otherwise NaN is as far off as can be.
 pub fn difference(expected: f64, came: f64) -> f64 {
+    above(FLOOR, expected, came)
+}
+
+fn above(floor: f64, expected: f64, came: f64) -> f64 {
     if expected == came || (expected.is_nan() && came.is_nan()) {
         return 0.0;
     }
-    let relative = (expected - came).abs() / (expected.abs() + came.abs()).max(FLOOR);
+    let relative = (expected - came).abs() / (expected.abs() + came.abs()).max(floor);
     if relative.is_finite() { relative } else { f64::INFINITY }
 }
 
@@ -40,8 +46,10 @@ fn first_difference(expected: &Value, came: &Value, tolerance: f64) -> Option<St
         return Some(format!("{} was expected, {} came", form(expected), form(came)));
     }
     let pairs = || expected.values.iter().zip(&came.values);
+    let finite = expected.values.iter().map(|value| value.abs()).filter(|size| size.is_finite());
+    let floor = finite.fold(FLOOR, |floor, size| floor.max(BESIDE_LARGER * size));
     let off: Vec<(usize, f64)> = pairs()
-        .map(|(expected, came)| difference(*expected, *came))
+        .map(|(expected, came)| above(floor, *expected, *came))
         .enumerate()
         .filter(|(_, difference)| *difference > tolerance)
         .collect();
@@ -125,6 +133,13 @@ mod tests {
     fn differences_are_relative_above_a_floor() {
         assert_eq!(difference(1.0, 3.0), 0.5);
         assert!((difference(0.0, 1e-12) - 1e-4).abs() < 1e-12);
+    }
+
+    #[test]
+    fn what_is_next_to_nothing_beside_large_numbers_may_be_rounded() {
+        let pair = |small: f64| Value::vector(vec![1.0, small]);
+        assert_eq!(said(pair(1e-7), pair(1.000005e-7)), "");
+        assert!(said(pair(1e-7), pair(1.1e-7)).contains("1 of 2 numbers differs"));
     }
 
     #[test]
