@@ -20,7 +20,56 @@ pub trait Trial: Serialize + Send + Sync + 'static {
     fn data(&self) -> BTreeMap<String, String>;
 
     /// Runs it. Deterministic trials ignore the seed. Divergence is not an error but an [`Outcome`].
-    fn run(&self, seed: Seed, device: &Device) -> Result<Trace>;
+    fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
+        self.run_kept(&Session::alone(seed, device))
+    }
+
+    /// The same, kept on the way, to the bit. A trial that trains for long has this method, any other has `run`.
+    fn run_kept(&self, session: &Session) -> Result<Trace> {
+        self.run(session.seed, session.device)
+    }
+}
+
+/// What a trial under way is given.
+#[derive(Clone, Copy)]
+pub struct Session<'a> {
+    pub seed: Seed,
+    pub device: &'a Device,
+    pub keeper: &'a dyn Keeper,
+}
+
+/// Keeps the state of a trial that is under way, so that a killed one goes on.
+pub trait Keeper: Sync {
+    /// The state that was kept last; none: the trial begins.
+    fn last(&self) -> Option<Vec<u8>>;
+
+    /// Is told that so many of all steps are done. Whether it is time to keep the state.
+    fn is_time(&self, step: u64, steps: u64) -> bool;
+
+    fn keep(&self, state: &[u8]) -> Result<()>;
+}
+
+impl<'a> Session<'a> {
+    /// From the beginning to the end, with nothing kept.
+    pub fn alone(seed: Seed, device: &'a Device) -> Self {
+        Self { seed, device, keeper: &Nobody }
+    }
+}
+
+struct Nobody;
+
+impl Keeper for Nobody {
+    fn last(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn is_time(&self, _: u64, _: u64) -> bool {
+        false
+    }
+
+    fn keep(&self, _: &[u8]) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// How a trial ended.
@@ -162,6 +211,74 @@ pub fn sample_steps(steps: u64, per_decade: u32) -> Vec<u64> {
         samples.push(steps);
     }
     samples
+}
+
+#[cfg(test)]
+pub mod testing {
+    use super::*;
+    use candle_core::bail;
+    use std::sync::Mutex;
+
+    /// Ends a trial before the step `at`, once its state is kept.
+    struct Ending {
+        at: u64,
+        state: Mutex<Option<Vec<u8>>>,
+    }
+
+    impl Keeper for Ending {
+        fn last(&self) -> Option<Vec<u8>> {
+            None
+        }
+
+        fn is_time(&self, step: u64, _: u64) -> bool {
+            step == self.at
+        }
+
+        fn keep(&self, state: &[u8]) -> Result<()> {
+            *self.state.lock().unwrap() = Some(state.to_vec());
+            bail!("ended")
+        }
+    }
+
+    /// Has a state, and notes the steps that are still to come.
+    struct GoingOn {
+        state: Vec<u8>,
+        steps: Mutex<Vec<u64>>,
+    }
+
+    impl Keeper for GoingOn {
+        fn last(&self) -> Option<Vec<u8>> {
+            Some(self.state.clone())
+        }
+
+        fn is_time(&self, step: u64, _: u64) -> bool {
+            self.steps.lock().unwrap().push(step);
+            false
+        }
+
+        fn keep(&self, _: &[u8]) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    /// The trace of a trial that is ended before the step `at` and goes on in another process: with nothing but what was kept.
+    pub fn ended_and_resumed(trial: &impl Trial, seed: Seed, at: u64) -> Trace {
+        let device = &Device::Cpu;
+        let ending = Ending { at, state: Mutex::new(None) };
+        let ended = trial.run_kept(&Session { seed, device, keeper: &ending });
+        assert!(ended.is_err(), "the trial was not to be ended at step {at}");
+        let state = ending.state.into_inner().unwrap().unwrap();
+        let going_on = GoingOn { state, steps: Mutex::new(Vec::new()) };
+        let trace = trial.run_kept(&Session { seed, device, keeper: &going_on }).unwrap();
+        assert_eq!(going_on.steps.into_inner().unwrap().first(), Some(&at), "it begins again");
+        trace
+    }
+
+    /// The trace of a trial that finds such bytes where its state would be.
+    pub fn resumed_from(trial: &impl Trial, seed: Seed, bytes: &[u8]) -> Trace {
+        let going_on = GoingOn { state: bytes.to_vec(), steps: Mutex::new(Vec::new()) };
+        trial.run_kept(&Session { seed, device: &Device::Cpu, keeper: &going_on }).unwrap()
+    }
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 
 use super::arguments::Arguments;
 use super::assemble::{Ran, record};
+use super::device;
 use super::places::{Places, record as record_in};
-use super::{device, progress};
+use super::progress::Progress;
 use crate::lab::record::Record;
 use crate::lab::runner::{Runner, Shard, Stage, count};
 use crate::lab::store::Store;
@@ -12,7 +13,7 @@ use crate::ops::kernels::Kernels;
 use anyhow::{Context, Result, ensure};
 use candle_core::Device;
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Runs pilots and arms and judges them. None if other shards' trials are missing.
 pub fn run_all<C: Chapter>(arguments: &Arguments<C>, places: &Places) -> Result<Option<Record>> {
@@ -75,6 +76,15 @@ fn same_traces(old: &Evidence, fresh: &Evidence) -> Result<()> {
     Ok(())
 }
 
+/// The environment variable that says after how many seconds the state of a trial under way is kept.
+const KEEP_SECONDS: &str = "NORMBOOK_KEEP_SECONDS";
+
+fn keep_every() -> Result<Duration> {
+    let Ok(seconds) = std::env::var(KEEP_SECONDS) else { return Ok(Duration::from_secs(30)) };
+    let seconds = seconds.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds.with_context(|| format!("{KEEP_SECONDS} is no number of seconds"))
+}
+
 /// Runs stage after stage with the same store, device and number of jobs.
 struct Stages {
     store: Store,
@@ -100,17 +110,18 @@ impl Stages {
 
     /// What the chapter keeps of the trials. None if trials of other shards are missing.
     fn run<C: Chapter>(&mut self, name: &'static str, arms: &[Arm], seeds: &[u64]) -> Result<Option<Evidence>> {
-        let bar = progress::bar(name, count(arms, seeds));
+        let progress = Progress::of(name, count(arms, seeds));
         let runner = Runner {
             store: &self.store,
             device: &self.device,
             jobs: self.jobs,
             fresh: self.fresh,
             shard: self.shard,
-            on_finished: &|| bar.inc(1),
+            keep_every: keep_every()?,
+            on_parts: &|parts| progress.add(parts),
         };
         let Stage { evidence, seconds, missing } = runner.run(arms, seeds)?;
-        bar.finish_and_clear();
+        progress.end();
         self.seconds += seconds;
         Ok((missing == 0).then(|| evidence.keeping(C::keeps)))
     }

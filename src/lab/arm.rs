@@ -1,13 +1,12 @@
 //! An arm of a protocol: a trial with a name, run once or over seeds.
 
-use crate::seed::Seed;
-use crate::trial::{Trace, Trial};
-use candle_core::{Device, Result};
+use crate::trial::{Session, Trace, Trial};
+use candle_core::Result;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-type Run = dyn Fn(Seed, &Device) -> Result<Trace> + Send + Sync;
+type Run = dyn Fn(&Session) -> Result<Trace> + Send + Sync;
 
 /// A trial under the name that claims and figures know it by.
 #[derive(Clone)]
@@ -42,12 +41,12 @@ impl Arm {
             spec: serde_json::to_value(&trial).expect("settings are plain numbers and names"),
             source: T::SOURCE.replace('\\', "/"),
             data: trial.data(),
-            run: Arc::new(move |seed, device| trial.run(seed, device)),
+            run: Arc::new(move |session| trial.run_kept(session)),
         }
     }
 
     /// Runs the trial. The trace comes back sealed, so that a fresh one and a stored one are the same.
-    pub fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
-        Ok((self.run)(seed, device)?.sealed())
+    pub fn run(&self, session: &Session) -> Result<Trace> {
+        Ok((self.run)(session)?.sealed())
     }
 }

@@ -4,6 +4,7 @@ pub mod arm;
 pub mod chapter;
 pub mod claim;
 pub mod evidence;
+pub mod halfway;
 pub mod protocol;
 pub mod provenance;
 pub mod record;

@@ -2,13 +2,15 @@
 
 use super::arm::Arm;
 use super::evidence::{Evidence, TrialRecord};
+use super::halfway::{Halfway, PARTS};
 use super::store::{Kept, Store};
 use crate::seed::Seed;
+use crate::trial::Session;
 use anyhow::{Context, Result};
 use candle_core::Device;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::Duration;
 
 /// One machine's part of the trials: those whose number leaves the remainder `index` when divided by `count`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +28,10 @@ pub struct Runner<'a> {
     /// Use no stored trial (finished ones are stored all the same).
     pub fresh: bool,
     pub shard: Option<Shard>,
-    /// Told of each finished trial.
-    pub on_finished: &'a (dyn Fn() + Sync),
+    /// From one time that the state of a trial under way is kept to the next.
+    pub keep_every: Duration,
+    /// Told how many more of [`PARTS`] of a trial are done.
+    pub on_parts: &'a (dyn Fn(u64) + Sync),
 }
 
 /// What a stage left behind.
@@ -71,7 +75,6 @@ impl Runner<'_> {
                         if let Some(result) = pool.install(|| self.trial(index, arm, *seed)).transpose() {
                             failed.fetch_or(result.is_err(), Ordering::Relaxed);
                             *results[index].lock().expect("no holder panics") = Some(result);
-                            (self.on_finished)();
                         }
                     }
                 });
@@ -98,17 +101,22 @@ impl Runner<'_> {
         if (!self.fresh || !ours)
             && let Some(kept) = self.store.find(&key)
         {
+            // Another process may have kept its state after this one was finished.
+            self.store.forget_state(&key);
+            (self.on_parts)(PARTS);
             return Ok(Some(kept));
         }
         if !ours {
             return Ok(None);
         }
-        let started = Instant::now();
-        let trace = arm.run(Seed(seed.unwrap_or(0)), self.device).with_context(|| {
+        let halfway = Halfway::open(self.store, &key, self.keep_every, self.fresh, self.on_parts);
+        let session = Session { seed: Seed(seed.unwrap_or(0)), device: self.device, keeper: &halfway };
+        let trace = arm.run(&session).with_context(|| {
             format!("arm {}, seed {}", arm.name, seed.map_or("none".into(), |seed| seed.to_string()))
         })?;
-        let kept = Kept::new(key, trace, started.elapsed().as_secs_f64());
+        let kept = Kept::new(key.clone(), trace, halfway.seconds());
         self.store.keep(&kept)?;
+        halfway.finish();
         Ok(Some(kept))
     }
 }

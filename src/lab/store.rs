@@ -1,7 +1,7 @@
 //! Finished trials, kept at once and found again.
 //!
 //! Each lies in its own file, named by the hash of all it depends on: settings, seed, code, data, crates, processor. A run
-//! killed at any moment goes on where it was; machines that share the folder share the work; chapters that train the
+//! killed at any moment goes on where it was, and so does a long trial, whose state lies beside; machines that share the folder share the work; chapters that train the
 //! same nets share the runs. Nothing half-written is trusted.
 
 use super::arm::Arm;
@@ -90,10 +90,46 @@ impl Store {
         write_atomically(&self.path(&kept.key), &text)
     }
 
+    /// The state of a trial that was ended on the way, and the seconds that it had taken; if it is there and whole.
+    pub fn find_state(&self, key: &Key) -> Option<(f64, Vec<u8>)> {
+        let bytes = std::fs::read(self.path_of_state(key)).ok()?;
+        let (digest, rest) = bytes.split_at_checked(DIGEST)?;
+        let (seconds, state) = rest.split_first_chunk::<8>()?;
+        (digest == digest_of_state(key, rest).as_bytes()).then(|| (f64::from_le_bytes(*seconds), state.to_vec()))
+    }
+
+    /// Keeps the state of a trial under way, in one piece.
+    pub fn keep_state(&self, key: &Key, seconds: f64, state: &[u8]) -> Result<()> {
+        let rest = [&seconds.to_le_bytes()[..], state].concat();
+        let bytes = [digest_of_state(key, &rest).into_bytes(), rest].concat();
+        write_atomically(&self.path_of_state(key), &bytes)
+    }
+
+    /// A finished trial needs its state no longer.
+    pub fn forget_state(&self, key: &Key) {
+        // There is none of a trial that was quick, and what cannot be removed does no harm.
+        let _ = std::fs::remove_file(self.path_of_state(key));
+    }
+
     fn path(&self, key: &Key) -> PathBuf {
-        let name = sha256(&serde_json::to_vec(key).expect("keys are plain"));
+        let name = sha256(&bytes_of(key));
         self.folder.join(&name[..2]).join(format!("{}.json", &name[2..34]))
     }
+
+    fn path_of_state(&self, key: &Key) -> PathBuf {
+        self.path(key).with_extension("state")
+    }
+}
+
+/// Characters of a digest.
+const DIGEST: usize = 64;
+
+fn digest_of_state(key: &Key, rest: &[u8]) -> String {
+    sha256(&[&bytes_of(key), rest].concat())
+}
+
+fn bytes_of(key: &Key) -> Vec<u8> {
+    serde_json::to_vec(key).expect("keys are plain")
 }
 
 #[cfg(test)]
@@ -134,6 +170,29 @@ mod tests {
         ] {
             assert!(store.find(&other).is_none());
         }
+    }
+
+    #[test]
+    fn a_state_is_found_again_and_only_whole_and_by_its_own_trial() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path(), "cpu", "fused");
+        let [key, other] = [3, 4].map(|seed| store.key(&arm(0.1), Some(seed)).unwrap());
+        assert!(store.find_state(&key).is_none());
+        store.keep_state(&key, 0.5, b"half the way").unwrap();
+        assert_eq!(store.find_state(&key), Some((0.5, b"half the way".to_vec())));
+        let whole = std::fs::read(store.path_of_state(&key)).unwrap();
+        // Another's, under this one's name.
+        std::fs::create_dir_all(store.path_of_state(&other).parent().unwrap()).unwrap();
+        std::fs::write(store.path_of_state(&other), &whole).unwrap();
+        assert!(store.find_state(&other).is_none() && store.find(&key).is_none());
+        let mut changed = whole.clone();
+        *changed.last_mut().unwrap() ^= 1;
+        for damaged in [&whole[..whole.len() - 1], &whole[..20], &[], &changed] {
+            std::fs::write(store.path_of_state(&key), damaged).unwrap();
+            assert!(store.find_state(&key).is_none());
+        }
+        store.forget_state(&key);
+        assert!(!store.path_of_state(&key).exists());
     }
 
     #[test]

@@ -141,7 +141,7 @@ impl Layer {
             && let Some(reparameterization) = &self.reparameterization
         {
             let map = |weight: &Tensor, bias: &Tensor| self.source(input, weight, bias, &mut None)?.tensor();
-            reparameterization.before_training(&self.weight, &self.bias, &map)?;
+            reparameterization.before_training(&self.weight, &self.bias, &map, pass)?;
         }
         self.effective_weight(pass)
     }
@@ -174,6 +174,13 @@ impl Layer {
         let of_weight = self.reparameterization.iter().flat_map(|of_weight| of_weight.parameters());
         let of_norm = self.norm.iter().flat_map(|norm| norm.parameters());
         [self.weight.clone(), self.bias.clone()].into_iter().chain(of_weight).chain(of_norm).collect()
+    }
+
+    /// All that moves in training: the parameters, and what norm and reparameterization keep besides.
+    pub fn state(&self) -> Vec<Var> {
+        let of_weight = self.reparameterization.iter().flat_map(|of_weight| of_weight.state());
+        let of_norm = self.norm.iter().flat_map(|norm| norm.state());
+        self.parameters().into_iter().chain(of_weight).chain(of_norm).collect()
     }
 }
 

@@ -41,6 +41,11 @@ pub trait Net: Send + Sync {
         self.layers().into_iter().flat_map(Layer::parameters).collect()
     }
 
+    /// All that moves in training, as [`Layer::state`].
+    fn state(&self) -> Vec<Var> {
+        self.layers().into_iter().flat_map(Layer::state).collect()
+    }
+
     /// Every normalization.
     fn norms(&self) -> Vec<&dyn Norm> {
         self.layers().into_iter().filter_map(Layer::norm).collect()

@@ -182,7 +182,7 @@ impl fmt::Display for Kind {
 }
 
 /// Those without numbers in their names.
-fn named() -> Vec<Kind> {
+pub(crate) fn named() -> Vec<Kind> {
     let affine = [Affine::Both, Affine::Weight, Affine::Bias, Affine::Neither];
     let batch = |gradient| affine.map(|affine| Kind::Batch(batch::Config { affine, gradient }));
     let weight = |behind| [Start::Data, Start::Drawn].map(|start| Kind::Weight(weight::Config { start, behind }));

@@ -91,6 +91,10 @@ impl Norm for LpNorm {
     fn parameters(&self) -> Vec<Var> {
         vec![self.weight.clone(), self.bias.clone()]
     }
+
+    fn state(&self) -> Vec<Var> {
+        self.running.state()
+    }
 }
 
 #[cfg(test)]

@@ -48,6 +48,10 @@ impl Norm for MeanOnly {
     fn parameters(&self) -> Vec<Var> {
         vec![self.bias.clone()]
     }
+
+    fn state(&self) -> Vec<Var> {
+        vec![self.mean.clone()]
+    }
 }
 
 #[cfg(test)]

@@ -88,4 +88,9 @@ pub trait Norm: Send + Sync {
     fn running(&self) -> Option<&Running> {
         None
     }
+
+    /// What moves in training and is not trained: to go on with a training it is needed besides the parameters.
+    fn state(&self) -> Vec<Var> {
+        self.running().map_or_else(Vec::new, Running::state)
+    }
 }

@@ -126,6 +126,10 @@ impl Norm for BatchRenorm {
     fn parameters(&self) -> Vec<Var> {
         vec![self.weight.clone(), self.bias.clone()]
     }
+
+    fn state(&self) -> Vec<Var> {
+        self.running.state()
+    }
 }
 
 #[cfg(test)]

@@ -16,9 +16,14 @@ pub trait Reparameterization: Send + Sync {
         Vec::new()
     }
 
-    /// Comes before every training pass: a method that begins where its first batch says does so here. `bias` is the
+    /// What moves in training and is not trained, as [`super::Norm::state`].
+    fn state(&self) -> Vec<Var> {
+        Vec::new()
+    }
+
+    /// Comes before every training pass: a method that begins where the first step's batch says does so here. `bias` is the
     /// layer's, `[O]`.
-    fn before_training(&self, _raw: &Tensor, _bias: &Var, _map: Map) -> Result<()> {
+    fn before_training(&self, _raw: &Tensor, _bias: &Var, _map: Map, _pass: Pass) -> Result<()> {
         Ok(())
     }
 }

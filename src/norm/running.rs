@@ -33,6 +33,11 @@ impl Running {
         })
     }
 
+    /// Both, as they move.
+    pub fn state(&self) -> Vec<Var> {
+        vec![self.mean.clone(), self.variance.clone()]
+    }
+
     /// Puts other statistics in their place: those of the whole training set, or of another momentum.
     pub fn set(&self, moments: &Moments) -> Result<()> {
         self.mean.set(&moments.mean)?;

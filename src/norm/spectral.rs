@@ -59,6 +59,10 @@ impl Reparameterization for SpectralNorm {
         let sigma = (matrix * left.matmul(&right.t()?)?)?.sum_all()?;
         raw.broadcast_div(&sigma)
     }
+
+    fn state(&self) -> Vec<Var> {
+        vec![self.left.clone(), self.right.clone()]
+    }
 }
 
 #[cfg(test)]

@@ -88,8 +88,9 @@ impl Reparameterization for WeightNorm {
         vec![self.scale.clone()]
     }
 
-    fn before_training(&self, direction: &Tensor, bias: &Var, map: Map) -> Result<()> {
-        if self.start == Start::Drawn || self.has_started.swap(true, Ordering::Relaxed) {
+    fn before_training(&self, direction: &Tensor, bias: &Var, map: Map, pass: Pass) -> Result<()> {
+        // A training that goes on has started.
+        if self.start == Start::Drawn || pass.step > 0 || self.has_started.swap(true, Ordering::Relaxed) {
             return Ok(());
         }
         let direction = direction.detach();
@@ -192,12 +193,13 @@ mod tests {
                 _ => conv2d(inputs, weight, bias, windows),
             };
             let inputs = ((inputs * 3.0).unwrap() + 2.0).unwrap();
-            norm.before_training(&direction, &bias, &|weight, bias| map(&inputs, weight, bias)).unwrap();
+            norm.before_training(&direction, &bias, &|weight, bias| map(&inputs, weight, bias), Pass::TRAIN).unwrap();
             let y = map(&inputs, &norm.weight(&direction, Pass::TRAIN).unwrap(), &bias).unwrap();
             assert_close(&values(&mean_of_channels(&y).unwrap()), &[0.0; 5], 1e-9);
             assert_close(&values(&mean_of_channels(&y.sqr().unwrap()).unwrap()), &[1.0; 5], 1e-6);
             let started = values(&bias);
-            norm.before_training(&direction, &bias, &|_, _| unreachable!("the first batch has been")).unwrap();
+            norm.before_training(&direction, &bias, &|_, _| unreachable!("the first batch has been"), Pass::TRAIN)
+                .unwrap();
             assert_eq!(values(&bias), started);
         }
     }

@@ -4,10 +4,9 @@ use crate::data::labelled::{CLASSES, Part};
 use crate::net::Net;
 use crate::norm::Pass;
 use crate::ops::cross_entropy::cross_entropy;
-use crate::seed::Seed;
 use crate::train::classifier::{Classifier, TEST_ACCURACY, accuracy};
-use crate::trial::{Series, Trace, Trial, sample_steps};
-use candle_core::{Device, Result};
+use crate::trial::{Series, Session, Trace, Trial, sample_steps};
+use candle_core::Result;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -44,16 +43,16 @@ impl Trial for Generalization {
     /// Besides the training's: series `test_loss_by_train_loss`, `fit_loss` and `test_loss` (nats) over steps; values
     /// [`test_loss_at`] each level, by a line between the looks before and after the crossing, or at the end where there
     /// is none; [`GAP`], [`EARLY`]. A run that diverges before has the accuracy of guessing and no gap.
-    fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
-        let mut looks = sample_steps(self.training.steps, LOOKS_PER_DECADE).into_iter().peekable();
-        let (mut fits, mut tests) = (Series::default(), Series::default());
-        let mut trace = self.training.run_watched(seed, device, |moment, trace| {
-            if looks.next_if_eq(&moment.step).is_none() {
+    fn run_kept(&self, session: &Session) -> Result<Trace> {
+        let looks = sample_steps(self.training.steps, LOOKS_PER_DECADE);
+        let mut seen: [Series; 2] = Default::default();
+        let mut trace = self.training.run_kept_watched(None, session, &mut seen, |[fits, tests], moment, trace| {
+            if looks.binary_search(&moment.step).is_err() {
                 return Ok(());
             }
             let seen = |part: &Part| part.narrow(0, self.examples.min(part.len()));
             let (train, test) = (seen(moment.train)?, seen(moment.test)?);
-            for (series, part) in [(&mut fits, &train), (&mut tests, &test)] {
+            for (series, part) in [(fits, &train), (tests, &test)] {
                 series.x.push(moment.step as f64);
                 series.y.push(loss(moment.net, part)?);
             }
@@ -63,6 +62,7 @@ impl Trial for Generalization {
             }
             Ok(())
         })?;
+        let [fits, tests] = seen;
         for level in &self.levels {
             trace.values.extend(crossing(&fits.y, &tests.y, *level).map(|loss| (test_loss_at(*level), loss)));
         }
@@ -99,6 +99,9 @@ mod tests {
     use super::*;
     use crate::norm::Kind;
     use crate::probe::fixture::classifier;
+    use crate::seed::Seed;
+    use crate::trial::testing::ended_and_resumed;
+    use candle_core::Device;
 
     #[test]
     fn a_crossing_lies_on_the_line_between_two_looks() {
@@ -130,5 +133,12 @@ mod tests {
         let trace = judged.run(Seed(0), &Device::Cpu).unwrap();
         let (fit, test) = (trace.series["fit_loss"].y[0], trace.series["test_loss"].y[0]);
         assert!((fit / test - 1.0).abs() < 0.05, "{fit} {test}");
+    }
+
+    #[test]
+    fn it_goes_on_where_it_was_ended() {
+        let probe = Generalization { training: classifier(Kind::BATCH), examples: 100, levels: vec![2.0] };
+        let whole = probe.run(Seed(0), &Device::Cpu).unwrap();
+        assert!([1, 2, 6].iter().all(|at| ended_and_resumed(&probe, Seed(0), *at) == whole));
     }
 }

@@ -11,7 +11,7 @@ use crate::seed::Purpose;
 use crate::train::classifier::accuracy_in_batches;
 use crate::trial::{Grid, Outcome, Series, Trace, median};
 use candle_core::{Result, Tensor};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The accuracy on the first [`Probes::examples`] training images, in batches of the training's size and with the noise of
@@ -43,11 +43,16 @@ pub struct Probes {
     pub histogram_layers: Vec<usize>,
 }
 
-/// What the looks have gathered.
+/// The looks at a training.
 pub struct Looks<'a> {
     probes: &'a Probes,
     steps: u64,
     learning_rate: f64,
+}
+
+/// What the looks have gathered.
+#[derive(Serialize, Deserialize)]
+pub struct Seen {
     series: BTreeMap<String, Series>,
     grids: BTreeMap<String, Grid>,
     /// Moments at the newest look, for the change to the step after it.
@@ -58,13 +63,18 @@ pub struct Looks<'a> {
 impl<'a> Looks<'a> {
     /// For a training of so many steps at a learning rate.
     pub fn new(probes: &'a Probes, steps: u64, learning_rate: f64) -> Self {
+        Self { probes, steps, learning_rate }
+    }
+
+    /// Before the first look.
+    pub fn nothing_seen(&self) -> Seen {
         // There even if no level is reached.
-        let directions = if probes.multiples.is_empty() { &[][..] } else { &["gradient", "random"] };
+        let directions = if self.probes.multiples.is_empty() { &[][..] } else { &["gradient", "random"] };
         let of_levels =
             directions.iter().flat_map(|direction| AT_LEVELS.map(|what| format!("{direction}_level_{what}")));
-        let of_levels = of_levels.chain(["level_step".into()]).filter(|_| !probes.levels.is_empty());
+        let of_levels = of_levels.chain(["level_step".into()]).filter(|_| !self.probes.levels.is_empty());
         let (series, grids) = (of_levels.map(|name| (name, Series::default())).collect(), BTreeMap::new());
-        Self { probes, steps, learning_rate, series, grids, last: None, levels_reached: 0 }
+        Seen { series, grids, last: None, levels_reached: 0 }
     }
 
     fn interval(&self) -> u64 {
@@ -75,64 +85,58 @@ impl<'a> Looks<'a> {
         step.is_multiple_of(self.interval()) || step == self.steps
     }
 
-    fn seeks_level(&self, step: u64) -> bool {
-        self.levels_reached < self.probes.levels.len() && step.is_multiple_of(self.probes.level_interval.max(1))
+    fn seeks_level(&self, seen: &Seen, step: u64) -> bool {
+        seen.levels_reached < self.probes.levels.len() && step.is_multiple_of(self.probes.level_interval.max(1))
     }
 
-    fn wants(&self, step: u64) -> bool {
-        self.is_look(step) || self.last.is_some() || self.seeks_level(step)
+    fn wants(&self, seen: &Seen, step: u64) -> bool {
+        self.is_look(step) || seen.last.is_some() || self.seeks_level(seen, step)
     }
 
     fn fixed(&self, scene: &Scene) -> Result<Batch> {
         scene.fixed(self.probes.examples)
     }
 
-    fn push(&mut self, name: impl Into<String>, x: f64, y: f64) {
-        let series = self.series.entry(name.into()).or_default();
-        series.x.push(x);
-        series.y.push(y);
-    }
-
     /// Looks, if it is time to.
-    pub fn see(&mut self, scene: &Scene) -> Result<()> {
-        if !self.wants(scene.step()) {
+    pub fn see(&self, seen: &mut Seen, scene: &Scene) -> Result<()> {
+        if !self.wants(seen, scene.step()) {
             return Ok(());
         }
         let pass = Pass::probe(scene.step(), scene.seed());
-        if let Some(before) = self.last.take() {
+        if let Some(before) = seen.last.take() {
             let after = moments(scene.net(), &self.fixed(scene)?.inputs, pass)?;
             for (place, (before, after)) in ["input", "output"].iter().zip(before.iter().zip(&after)) {
                 if let Some(change) = change(before, after) {
                     let step = (scene.step() - 1) as f64;
-                    self.push(format!("{place}_mean_change"), step, change.of_mean);
-                    self.push(format!("{place}_variance_change"), step, change.of_variance);
+                    seen.push(format!("{place}_mean_change"), step, change.of_mean);
+                    seen.push(format!("{place}_variance_change"), step, change.of_variance);
                 }
             }
         }
         if self.is_look(scene.step()) {
-            self.look(scene, pass)?;
+            self.look(seen, scene, pass)?;
         }
-        if self.seeks_level(scene.step()) {
-            self.seek_level(scene)?;
+        if self.seeks_level(seen, scene.step()) {
+            self.seek_level(seen, scene)?;
         }
         Ok(())
     }
 
-    fn look(&mut self, scene: &Scene, pass: Pass) -> Result<()> {
+    fn look(&self, seen: &mut Seen, scene: &Scene, pass: Pass) -> Result<()> {
         let (step, fixed) = (scene.step() as f64, self.fixed(scene)?);
         if let Targets::Classes(classes) = &fixed.targets {
             let part = Part { images: fixed.inputs.clone(), classes: classes.clone() };
             let right = accuracy_in_batches(scene.net(), &part, scene.batch_size(), pass)?;
-            self.push(TRAIN_ACCURACY, step, right);
+            seen.push(TRAIN_ACCURACY, step, right);
         }
         if scene.step() < self.steps {
-            self.last = Some(moments(scene.net(), &fixed.inputs, pass)?);
+            seen.last = Some(moments(scene.net(), &fixed.inputs, pass)?);
         }
         let look = scene.step() / self.interval();
         if look.is_multiple_of(self.probes.looks.div_ceil(HISTOGRAMS)) {
             for layer in &self.probes.histogram_layers {
                 let density = histogram(scene.net(), &fixed.inputs, pass, *layer)?;
-                self.column(format!("histogram_layer_{layer}"), step, bins(), density);
+                seen.column(format!("histogram_layer_{layer}"), step, bins(), density);
             }
         }
         let needs_slope = !self.probes.shift_layers.is_empty() || !self.probes.multiples.is_empty();
@@ -142,21 +146,21 @@ impl<'a> Looks<'a> {
         if !is_finite(&slope)? {
             return Ok(());
         }
-        self.push("batch_loss", step, slope.loss);
-        self.push("gradient_norm", step, norm(&slope.gradients)?);
+        seen.push("batch_loss", step, slope.loss);
+        seen.push("gradient_norm", step, norm(&slope.gradients)?);
         let layers = &self.probes.shift_layers;
         for (layer, shift) in layers.iter().zip(covariate_shift(&objective, &slope, self.learning_rate, layers)?) {
-            self.push(format!("shift_difference_layer_{layer}"), step, shift.difference);
+            seen.push(format!("shift_difference_layer_{layer}"), step, shift.difference);
             for (what, value) in [("relative", shift.relative), ("cosine", shift.cosine)] {
-                value.into_iter().for_each(|value| self.push(format!("shift_{what}_layer_{layer}"), step, value));
+                value.into_iter().for_each(|value| seen.push(format!("shift_{what}_layer_{layer}"), step, value));
             }
         }
         for (direction, walk) in self.walks(scene, &objective, &slope)? {
             for (what, value) in findings(&walk) {
-                self.push(format!("{direction}_{what}"), step, value);
+                seen.push(format!("{direction}_{what}"), step, value);
             }
             let name = format!("{direction}_beta_by_distance");
-            self.column(name, step, self.probes.multiples.clone(), walk.beta);
+            seen.column(name, step, self.probes.multiples.clone(), walk.beta);
         }
         Ok(())
     }
@@ -173,26 +177,34 @@ impl<'a> Looks<'a> {
     }
 
     /// Measures the landscape if the loss over the fixed examples has come down to the next level.
-    fn seek_level(&mut self, scene: &Scene) -> Result<()> {
+    fn seek_level(&self, seen: &mut Seen, scene: &Scene) -> Result<()> {
         let Some(batch) = scene.batch()? else { return Ok(()) };
         let loss = loss_in_batches(scene, &self.fixed(scene)?)?;
         let mut found = None;
-        while let Some(level) = self.probes.levels.get(self.levels_reached).copied().filter(|level| loss <= *level) {
-            self.levels_reached += 1;
+        while let Some(level) = self.probes.levels.get(seen.levels_reached).copied().filter(|level| loss <= *level) {
+            seen.levels_reached += 1;
             if found.is_none() {
                 let objective = Objective::new(scene.net(), &batch, scene.step(), scene.seed());
                 found = Some(self.walks(scene, &objective, &objective.slope()?)?);
             }
-            self.push("level_step", level, scene.step() as f64);
+            seen.push("level_step", level, scene.step() as f64);
             for (direction, walk) in found.iter().flatten() {
                 for (what, value) in findings(walk) {
                     if AT_LEVELS.contains(&what) {
-                        self.push(format!("{direction}_level_{what}"), level, value);
+                        seen.push(format!("{direction}_level_{what}"), level, value);
                     }
                 }
             }
         }
         Ok(())
+    }
+}
+
+impl Seen {
+    fn push(&mut self, name: impl Into<String>, x: f64, y: f64) {
+        let series = self.series.entry(name.into()).or_default();
+        series.x.push(x);
+        series.y.push(y);
     }
 
     /// Adds a column to a grid that is kept by rows.

@@ -53,4 +53,4 @@ pub mod train_eval;
 pub mod weight_identities;
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;

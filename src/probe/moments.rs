@@ -4,9 +4,10 @@
 use crate::net::{Net, Place};
 use crate::norm::Pass;
 use candle_core::{Result, Tensor};
+use serde::{Deserialize, Serialize};
 
 /// Mean and variance of every unit of a layer over the batch, pixels included.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Units {
     pub mean: Vec<f64>,
     pub variance: Vec<f64>,

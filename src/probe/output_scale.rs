@@ -7,9 +7,8 @@
 use super::subject::Subject;
 use crate::net::Net;
 use crate::norm::lp::Power;
-use crate::seed::Seed;
-use crate::trial::{Trace, Trial};
-use candle_core::{Device, Result, bail};
+use crate::trial::{Session, Trace, Trial};
+use candle_core::{Result, bail};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -29,8 +28,8 @@ impl Trial for OutputScale {
     }
 
     /// As the subject's own training. What looks on here is no probe: at step 0 it changes the net.
-    fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
-        self.subject.run_watched(seed, device, |scene| match scene.step() {
+    fn run_kept(&self, session: &Session) -> Result<Trace> {
+        self.subject.run_kept_watched(session, &mut (), |(), scene| match scene.step() {
             0 => scale(scene.net(), self.gamma),
             _ => Ok(()),
         })
@@ -69,7 +68,9 @@ fn scale(net: &dyn Net, factor: f64) -> Result<()> {
 mod tests {
     use super::*;
     use crate::norm::Kind;
+    use crate::seed::Seed;
     use crate::train::deep_linear::DeepLinear;
+    use candle_core::Device;
 
     fn trial(norm: Kind, gamma: f64) -> OutputScale {
         let (layers, width, examples, learning_rate, target_loss) = (5, 4, 30, 1e-6, 0.0);
@@ -108,7 +109,7 @@ mod tests {
     #[test]
     fn a_factor_of_one_is_the_training_itself() {
         let OutputScale { subject, .. } = trial(Kind::BATCH, 1.0);
-        let alone = subject.run_watched(Seed(3), &Device::Cpu, |_| Ok(())).unwrap();
+        let alone = subject.run_kept_watched(&Session::alone(Seed(3), &Device::Cpu), &mut (), |(), _| Ok(())).unwrap();
         assert_eq!(losses(1.0), alone.series["train_loss"].y);
     }
 

@@ -2,10 +2,9 @@
 
 use crate::net::{Net, Place};
 use crate::norm::Pass;
-use crate::seed::Seed;
 use crate::train::classifier::Classifier;
-use crate::trial::{Series, Trace, Trial};
-use candle_core::{Device, Result, Tensor};
+use crate::trial::{Series, Session, Trace, Trial};
+use candle_core::{Result, Tensor};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -36,12 +35,11 @@ impl Trial for Percentiles {
     /// its 15th and 85th percentiles, as the geometric mean over all units; `mean_width`, that distance on average; and
     /// `relative_median_drift`, `relative_width_drift`, where each unit's is in parts of its own mean distance. A unit that
     /// does not move counts as one that moved by f32's resolution.
-    fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
+    fn run_kept(&self, session: &Session) -> Result<Trace> {
         let interval = (self.training.steps / self.samples).max(1);
-        let mut steps = Vec::new();
-        // By time, then by unit.
-        let mut seen: Vec<Vec<[f64; 3]>> = Vec::new();
-        let mut trace = self.training.run_watched(seed, device, |moment, _| {
+        // The steps, and the percentiles by time, then by unit.
+        let mut noted: (Vec<f64>, Vec<Vec<[f64; 3]>>) = Default::default();
+        let mut trace = self.training.run_kept_watched(None, session, &mut noted, |(steps, seen), moment, _| {
             if moment.step % interval == 0 {
                 steps.push(moment.step as f64);
                 let examples = self.examples.min(moment.test.len());
@@ -49,6 +47,7 @@ impl Trial for Percentiles {
             }
             Ok(())
         })?;
+        let (steps, seen) = noted;
         for (index, percentile) in PERCENTILES.into_iter().enumerate() {
             let y = seen.iter().map(|units| units[0][index]).collect();
             trace.series.insert(format!("percentile_{percentile}"), Series { x: steps.clone(), y });
@@ -117,6 +116,9 @@ mod tests {
     use crate::net::mlp::Mlp;
     use crate::norm::Kind;
     use crate::seed::Purpose;
+    use crate::seed::Seed;
+    use crate::trial::testing::ended_and_resumed;
+    use candle_core::Device;
 
     #[test]
     fn percentiles_are_those_of_the_nearest_rank() {
@@ -144,5 +146,17 @@ mod tests {
                 "{low} {median} {high}"
             );
         }
+    }
+
+    #[test]
+    fn it_goes_on_where_it_was_ended() {
+        let probe = Percentiles {
+            training: crate::probe::fixture::classifier(Kind::BATCH),
+            layer: 0,
+            examples: 50,
+            samples: 5,
+        };
+        let whole = probe.run(Seed(0), &Device::Cpu).unwrap();
+        assert!([1, 2, 6].iter().all(|at| ended_and_resumed(&probe, Seed(0), *at) == whole));
     }
 }

@@ -4,10 +4,9 @@
 use super::looks::{Looks, Probes};
 use super::subject::Scene;
 use super::train_eval::{LOGIT_GAP, gaps};
-use crate::seed::Seed;
 use crate::train::classifier::Classifier;
-use crate::trial::{Outcome, Trace, Trial};
-use candle_core::{Device, Result};
+use crate::trial::{Outcome, Session, Trace, Trial};
+use candle_core::Result;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -27,17 +26,18 @@ impl Trial for Portrait {
 
     /// Besides what the classifier leaves: the series and values of [`super::study`], and of the trained net
     /// the gaps of [`super::train_eval`]; one that diverged has a gap of 1, as large as what it gives.
-    fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
+    fn run_kept(&self, session: &Session) -> Result<Trace> {
         let Classifier { steps, learning_rate, .. } = self.training;
-        let mut looks = Looks::new(&self.probes, steps, learning_rate);
-        let mut trace = self.training.run_watched(seed, device, |moment, trace| {
-            looks.see(&Scene::Classifier(moment, &self.training))?;
+        let looks = Looks::new(&self.probes, steps, learning_rate);
+        let mut seen = looks.nothing_seen();
+        let mut trace = self.training.run_kept_watched(None, session, &mut seen, |seen, moment, trace| {
+            looks.see(seen, &Scene::Classifier(moment, &self.training))?;
             if moment.step == steps {
                 trace.values.extend(gaps(&self.training, None, moment)?);
             }
             Ok(())
         })?;
-        looks.finish(&mut trace);
+        seen.finish(&mut trace);
         if trace.outcome != Outcome::Finished {
             trace.values.insert(LOGIT_GAP.into(), 1.0);
         }
@@ -50,7 +50,10 @@ mod tests {
     use super::*;
     use crate::norm::Kind;
     use crate::probe::fixture::classifier;
+    use crate::seed::Seed;
     use crate::train::classifier::TEST_ACCURACY;
+    use crate::trial::testing::ended_and_resumed;
+    use candle_core::Device;
 
     fn portrait(norm: Kind) -> Portrait {
         let mut training = classifier(norm);
@@ -82,5 +85,14 @@ mod tests {
         let trace = portrait.run(Seed(0), &Device::Cpu).unwrap();
         assert_ne!(trace.outcome, Outcome::Finished);
         assert_eq!(trace.values[LOGIT_GAP], 1.0);
+    }
+
+    #[test]
+    fn it_goes_on_where_it_was_ended() {
+        let portrait = portrait(Kind::BATCH);
+        let whole = portrait.run(Seed(0), &Device::Cpu).unwrap();
+        for at in [5, 6] {
+            assert!(ended_and_resumed(&portrait, Seed(0), at) == whole);
+        }
     }
 }

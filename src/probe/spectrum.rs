@@ -6,10 +6,9 @@ use crate::data::labelled::Part;
 use crate::net::Net;
 use crate::norm::Pass;
 use crate::ops::power_iteration::as_matrix;
-use crate::seed::Seed;
 use crate::train::classifier::{Classifier, accuracy};
-use crate::trial::{Series, Trace, Trial};
-use candle_core::{DType, Device, Result, Tensor};
+use crate::trial::{Series, Session, Trace, Trial};
+use candle_core::{DType, Result, Tensor};
 use nalgebra::DMatrix;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -46,8 +45,8 @@ impl Trial for Spectrum {
 
     /// Besides the training's: the values above, and series `singular_values` of the first layer, by rank; nothing of a run that
     /// diverged.
-    fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
-        self.training.run_watched(seed, device, |moment, trace| {
+    fn run_kept(&self, session: &Session) -> Result<Trace> {
+        self.training.run_kept_watched(None, session, &mut (), |(), moment, trace| {
             if moment.step < self.training.steps {
                 return Ok(());
             }
@@ -110,7 +109,10 @@ fn largest_gain(net: &dyn Net, test: &Part) -> Result<f64> {
 mod tests {
     use super::*;
     use crate::probe::fixture::classifier;
+    use crate::seed::Seed;
     use crate::train::optimizer::Rule;
+    use crate::trial::testing::ended_and_resumed;
+    use candle_core::Device;
 
     fn trace(norm: &str, rule: Rule) -> Trace {
         let mut training = classifier(norm.parse().unwrap());
@@ -136,5 +138,12 @@ mod tests {
             let falling = &trace.series["singular_values"].y;
             assert!(falling.windows(2).all(|pair| pair[0] >= pair[1]) && falling.len() == 12);
         }
+    }
+
+    #[test]
+    fn it_goes_on_where_it_was_ended() {
+        let probe = Spectrum { training: classifier(crate::norm::Kind::Spectral) };
+        let whole = probe.run(Seed(0), &Device::Cpu).unwrap();
+        assert!([1, 2, 6].iter().all(|at| ended_and_resumed(&probe, Seed(0), *at) == whole));
     }
 }

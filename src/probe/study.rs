@@ -3,9 +3,8 @@
 
 use super::looks::{Looks, Probes};
 use super::subject::Subject;
-use crate::seed::Seed;
-use crate::trial::{Trace, Trial};
-use candle_core::{Device, Result};
+use crate::trial::{Session, Trace, Trial};
+use candle_core::Result;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -31,10 +30,11 @@ impl Trial for Study {
     /// before them `level_loss_range`, `level_change_high`, `level_beta`, `level_curvature`.
     /// Grids: `gradient_beta_by_distance` and the same with `random_` (x: step, y: η′ over the learning rate); `histogram_layer_2`.
     /// Values by the same names: means over the looks of changes and shifts, medians of what walks found.
-    fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
-        let mut looks = Looks::new(&self.probes, self.subject.steps(), self.subject.learning_rate());
-        let mut trace = self.subject.run_watched(seed, device, |scene| looks.see(scene))?;
-        looks.finish(&mut trace);
+    fn run_kept(&self, session: &Session) -> Result<Trace> {
+        let looks = Looks::new(&self.probes, self.subject.steps(), self.subject.learning_rate());
+        let mut seen = looks.nothing_seen();
+        let mut trace = self.subject.run_kept_watched(session, &mut seen, |seen, scene| looks.see(seen, scene))?;
+        seen.finish(&mut trace);
         Ok(trace)
     }
 }
@@ -45,9 +45,11 @@ mod tests {
     use crate::net::{Net, layer::Activation};
     use crate::norm::Pass;
     use crate::probe::{fixture::classifier, looks::TRAIN_ACCURACY, moments::bins};
+    use crate::seed::Seed;
     use crate::train::{classifier::Architecture, deep_linear::DeepLinear};
     use crate::trial::FINAL_LOSS;
-    use candle_core::Tensor;
+    use crate::trial::testing::ended_and_resumed;
+    use candle_core::{Device, Tensor};
 
     const NORMS: [&str; 8] = ["none", "batch", "noisy", "noise", "noise:scaled", "lp:1", "lp:2", "lp:inf"];
 
@@ -90,10 +92,11 @@ mod tests {
     /// The states of the net step by step, with all probes on it or none.
     fn states(study: &Study, probed: bool) -> (Vec<Vec<Vec<f32>>>, Trace) {
         let (subject, mut states) = (&study.subject, Vec::new());
-        let mut looks = Looks::new(&study.probes, subject.steps(), subject.learning_rate());
-        let trace = subject.run_watched(Seed(3), &Device::Cpu, |scene| {
+        let looks = Looks::new(&study.probes, subject.steps(), subject.learning_rate());
+        let session = &Session::alone(Seed(3), &Device::Cpu);
+        let trace = subject.run_kept_watched(session, &mut looks.nothing_seen(), |seen, scene| {
             if probed {
-                looks.see(scene)?;
+                looks.see(seen, scene)?;
             }
             states.push(state(scene.net(), &scene.fixed(60)?.inputs, scene.step(), scene.seed())?);
             Ok(())
@@ -147,6 +150,19 @@ mod tests {
                 assert_eq!(density.z.len(), density.x.len() * bins().len());
                 let is_classifier = matches!(study.subject, Subject::Classifier(_));
                 assert_eq!(trace.series.contains_key(TRAIN_ACCURACY), is_classifier);
+            }
+        }
+    }
+
+    /// Between a look and the step after it, too, and before a level and behind it.
+    #[test]
+    fn a_study_goes_on_where_it_was_ended() {
+        for norm in ["none", "batch"] {
+            for study in [of_classifier(norm), of_deep_linear(norm)] {
+                let whole = study.run(Seed(3), &Device::Cpu).unwrap();
+                for at in 1..10 {
+                    assert!(ended_and_resumed(&study, Seed(3), at) == whole, "{norm}, ended at step {at}");
+                }
             }
         }
     }

@@ -6,9 +6,9 @@ use crate::net::Net;
 use crate::seed::Seed;
 use crate::train::classifier::{Classifier, Moment};
 use crate::train::deep_linear::{DeepLinear, LinearMoment};
-use crate::trial::{Trace, Trial};
-use candle_core::{Device, Result};
-use serde::Serialize;
+use crate::trial::{Session, Trace, Trial};
+use candle_core::Result;
+use serde::{Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
 
 /// What is trained.
@@ -47,14 +47,19 @@ impl Subject {
         }
     }
 
-    /// Trains it; `see` may look at every step, and leaves the net as it found it.
-    pub fn run_watched(&self, seed: Seed, device: &Device, mut see: impl FnMut(&Scene) -> Result<()>) -> Result<Trace> {
+    /// Trains it; `see` may look at every step, and leaves the net as it found it. All that it depends on is in what it has `seen`.
+    pub fn run_kept_watched<S: Serialize + DeserializeOwned>(
+        &self,
+        session: &Session,
+        seen: &mut S,
+        mut see: impl FnMut(&mut S, &Scene) -> Result<()>,
+    ) -> Result<Trace> {
         match self {
-            Self::Classifier(training) => {
-                training.run_watched(seed, device, |moment, _| see(&Scene::Classifier(moment, training)))
-            }
+            Self::Classifier(training) => training.run_kept_watched(None, session, seen, |seen, moment, _| {
+                see(seen, &Scene::Classifier(moment, training))
+            }),
             Self::DeepLinear(training) => {
-                training.run_watched(seed, device, |moment, _| see(&Scene::DeepLinear(moment, training)))
+                training.run_kept_watched(session, seen, |seen, moment| see(seen, &Scene::DeepLinear(moment, training)))
             }
         }
     }

@@ -2,11 +2,10 @@
 
 use crate::data::labelled::CLASSES;
 use crate::norm::Pass;
-use crate::seed::Seed;
 use crate::train::batches::{Batches, Microbatches};
 use crate::train::classifier::{Classifier, Moment, accuracy};
-use crate::trial::{Outcome, Trace, Trial};
-use candle_core::{DType, Device, Result, Tensor};
+use crate::trial::{Outcome, Session, Trace, Trial};
+use candle_core::{DType, Result, Tensor};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -39,9 +38,9 @@ impl Trial for TrainEval {
 
     /// Besides what the classifier leaves: values [`ACCURACY_EARLY`], and of the trained net
     /// [`TRAIN_MODE_ACCURACY`] and, unless it diverged, [`ACCURACY_GAP`] and [`LOGIT_GAP`].
-    fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
+    fn run_kept(&self, session: &Session) -> Result<Trace> {
         let steps = self.training.steps;
-        let mut trace = self.training.run_in_parts(self.parts, seed, device, |moment, trace| {
+        let mut trace = self.training.run_kept_watched(self.parts, session, &mut (), |(), moment, trace| {
             if moment.step == steps.div_ceil(5) {
                 trace.values.insert(ACCURACY_EARLY.into(), accuracy(moment.net, moment.test)?);
             }
@@ -91,6 +90,9 @@ mod tests {
     use super::*;
     use crate::norm::Kind;
     use crate::probe::fixture::classifier;
+    use crate::seed::Seed;
+    use crate::trial::testing::ended_and_resumed;
+    use candle_core::Device;
 
     fn trace(norm: Kind, parts: Option<Microbatches>) -> Trace {
         let mut training = classifier(norm);
@@ -118,5 +120,13 @@ mod tests {
             assert!(trace.values[ACCURACY_EARLY] > 0.1);
         }
         assert!(trace(Kind::BATCH, few).values[LOGIT_GAP] > trace(Kind::BATCH, None).values[LOGIT_GAP]);
+    }
+
+    #[test]
+    fn it_goes_on_where_it_was_ended() {
+        let probe =
+            TrainEval { training: classifier(Kind::BATCH), parts: Some(Microbatches { size: 5, classes: None }) };
+        let whole = probe.run(Seed(0), &Device::Cpu).unwrap();
+        assert!([1, 2, 6].iter().all(|at| ended_and_resumed(&probe, Seed(0), *at) == whole));
     }
 }

@@ -1,6 +1,7 @@
 //! Training a classifier of images: the one loop that the chapters share.
 
 use super::batches::{Batches, Microbatches};
+use super::checkpoint::{keep_if_time, resume};
 use super::optimizer::{Optimizer, Rule};
 use crate::data::labelled::{CLASSES, Labelled, Part};
 use crate::net::{
@@ -13,9 +14,11 @@ use crate::net::{
 use crate::norm::{Kind, Pass};
 use crate::ops::cross_entropy::cross_entropy;
 use crate::seed::{Purpose, Seed};
-use crate::trial::{FINAL_LOSS, Outcome, Reach, SAMPLES_PER_DECADE, Series, TARGET, Trace, Trial, sample_steps};
+use crate::trial::{
+    FINAL_LOSS, Outcome, Reach, SAMPLES_PER_DECADE, Series, Session, TARGET, Trace, Trial, sample_steps,
+};
 use candle_core::{Device, Result, Tensor};
-use serde::Serialize;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
 
 /// The accuracy on the test images at the end; of a diverged run, that of guessing.
@@ -73,9 +76,18 @@ impl Trial for Classifier {
 
     /// Series `train_loss` (nats, of the batch) and `test_accuracy` over steps; `target` reached; values
     /// `final_train_loss` and `test_accuracy`.
-    fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
-        self.run_watched(seed, device, |_, _| Ok(()))
+    fn run_kept(&self, session: &Session) -> Result<Trace> {
+        self.run_kept_watched(None, session, &mut (), |(), _, _| Ok(()))
     }
+}
+
+/// What a training has noted on the way.
+#[derive(Serialize, Deserialize)]
+struct Noted {
+    trace: Trace,
+    losses: Series,
+    accuracies: Series,
+    reached: Reach,
 }
 
 impl Classifier {
@@ -121,52 +133,63 @@ impl Classifier {
         device: &Device,
         mut watch: impl FnMut(&Moment, &mut Trace) -> Result<()>,
     ) -> Result<Trace> {
+        self.run_kept_watched(parts, &Session::alone(seed, device), &mut (), |(), moment, trace| watch(moment, trace))
+    }
+
+    /// The same, kept on the way with what `watch` has `seen`; all that it depends on must be in there or in the trace.
+    pub fn run_kept_watched<S: Serialize + DeserializeOwned>(
+        &self,
+        parts: Option<Microbatches>,
+        session: &Session,
+        seen: &mut S,
+        mut watch: impl FnMut(&mut S, &Moment, &mut Trace) -> Result<()>,
+    ) -> Result<Trace> {
+        let Session { seed, device, .. } = *session;
         let (train, test) = (self.data.train(device)?, self.data.test(device)?);
         let net = self.net(seed, device)?;
         let mut optimizer = Optimizer::new(self.rule, net.parameters(), self.learning_rate)?;
         let mut batches = Batches::in_parts(seed, &train.classes.to_vec1()?, self.batch_size, parts)?;
-        let mut trace = Trace::default();
-        let (mut losses, mut accuracies) = (Series::default(), Series::default());
-        let mut reached = Reach { step: None, budget: self.steps };
         let judged = test.narrow(0, self.curve_examples.min(test.len()))?;
-        let mut samples = sample_steps(self.steps, SAMPLES_PER_DECADE).into_iter().peekable();
         let part = parts.map_or(train.len(), |parts| parts.size);
-        for step in 0..=self.steps {
+        let state = optimizer.state().map(|of_optimizer| [net.state(), of_optimizer].concat());
+        let (mut first, mut noted) = (0, Noted::nothing(self.steps));
+        if let Some((step, before)) = resume(session, state.as_deref())? {
+            (first, (noted, *seen)) = (step, before);
+        }
+        let samples = sample_steps(self.steps, SAMPLES_PER_DECADE);
+        for step in first..=self.steps {
+            keep_if_time(session, (step, self.steps), state.as_deref(), &(&noted, &*seen))?;
             let chosen = batches.at(step);
             let examples: &[usize] = if step < self.steps { &chosen } else { &[] };
-            watch(&Moment { step, net: &*net, train: &train, test: &test, batch: examples, seed }, &mut trace)?;
-            let is_sampled = samples.next_if_eq(&step).is_some();
+            watch(
+                seen,
+                &Moment { step, net: &*net, train: &train, test: &test, batch: examples, seed },
+                &mut noted.trace,
+            )?;
+            let is_sampled = samples.binary_search(&step).is_ok();
             if is_sampled {
                 let right = accuracy(&*net, if step < self.steps { &judged } else { &test })?;
-                accuracies.x.push(step as f64);
-                accuracies.y.push(right);
-                if reached.step.is_none() && right >= self.target_accuracy {
-                    reached.step = Some(step);
+                noted.accuracies.x.push(step as f64);
+                noted.accuracies.y.push(right);
+                if noted.reached.step.is_none() && right >= self.target_accuracy {
+                    noted.reached.step = Some(step);
                 }
             }
             let loss = mean_loss(&*net, &train, chosen.chunks(part), Pass::train(step, seed))?;
             if is_sampled || step == self.steps {
                 let value = f64::from(loss.to_scalar::<f32>()?);
                 if !value.is_finite() {
-                    trace.outcome = Outcome::Diverged { step };
+                    noted.trace.outcome = Outcome::Diverged { step };
                     break;
                 }
-                losses.x.push(step as f64);
-                losses.y.push(value);
+                noted.losses.x.push(step as f64);
+                noted.losses.y.push(value);
             }
             if step < self.steps {
                 optimizer.step(&loss.backward()?)?;
             }
         }
-        let (last_loss, last_accuracy) = (losses.y.last().copied(), accuracies.y.last().copied());
-        if trace.outcome == Outcome::Finished {
-            trace.values.extend(last_loss.map(|loss| (FINAL_LOSS.into(), loss)));
-        }
-        let finished = last_accuracy.filter(|_| trace.outcome == Outcome::Finished);
-        trace.values.insert(TEST_ACCURACY.into(), finished.unwrap_or(1.0 / CLASSES as f64));
-        trace.series.extend([("train_loss".into(), losses), (TEST_ACCURACY.into(), accuracies)]);
-        trace.reached.insert(TARGET.into(), reached);
-        Ok(trace)
+        Ok(noted.finish())
     }
 
     /// The net as a seed begins it.
@@ -187,6 +210,26 @@ impl Classifier {
                 Box::new(Recurrent::new(channels * width, *units, CLASSES, self.hidden, init)?)
             }
         })
+    }
+}
+
+impl Noted {
+    fn nothing(steps: u64) -> Self {
+        let reached = Reach { step: None, budget: steps };
+        Self { trace: Trace::default(), losses: Series::default(), accuracies: Series::default(), reached }
+    }
+
+    fn finish(self) -> Trace {
+        let Self { mut trace, losses, accuracies, reached } = self;
+        let (last_loss, last_accuracy) = (losses.y.last().copied(), accuracies.y.last().copied());
+        if trace.outcome == Outcome::Finished {
+            trace.values.extend(last_loss.map(|loss| (FINAL_LOSS.into(), loss)));
+        }
+        let finished = last_accuracy.filter(|_| trace.outcome == Outcome::Finished);
+        trace.values.insert(TEST_ACCURACY.into(), finished.unwrap_or(1.0 / CLASSES as f64));
+        trace.series.extend([("train_loss".into(), losses), (TEST_ACCURACY.into(), accuracies)]);
+        trace.reached.insert(TARGET.into(), reached);
+        trace
     }
 }
 

@@ -4,6 +4,7 @@
 //! The paper does not say whether the loss is a sum or a mean, nor of the ½: the sum with ½ begins where its Fig. 10
 //! begins, at some 5 · 10⁴, and goes with its learning rate of 10⁻⁶. Scaling the loss is scaling the learning rate.
 
+use super::checkpoint::{keep_if_time, resume};
 use super::optimizer::{Optimizer, Rule};
 use crate::net::{
     Net,
@@ -12,9 +13,11 @@ use crate::net::{
 };
 use crate::norm::{Kind, Pass};
 use crate::seed::{Purpose, Seed};
-use crate::trial::{FINAL_LOSS, Outcome, Reach, SAMPLES_PER_DECADE, Series, TARGET, Trace, Trial, sample_steps};
-use candle_core::{Device, Result, Tensor};
-use serde::Serialize;
+use crate::trial::{
+    FINAL_LOSS, Outcome, Reach, SAMPLES_PER_DECADE, Series, Session, TARGET, Trace, Trial, sample_steps,
+};
+use candle_core::{Result, Tensor};
+use serde::{Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
 
 /// The trial: initial weights, x and A come from the seed, the rest stands here.
@@ -50,8 +53,8 @@ impl Trial for DeepLinear {
     }
 
     /// Series `train_loss` over steps; `target` reached; value `final_train_loss`.
-    fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
-        self.run_watched(seed, device, |_, _| Ok(()))
+    fn run_kept(&self, session: &Session) -> Result<Trace> {
+        self.run_kept_watched(session, &mut (), |(), _| Ok(()))
     }
 }
 
@@ -61,14 +64,15 @@ pub fn half_squares(predictions: &Tensor, targets: &Tensor) -> Result<Tensor> {
 }
 
 impl DeepLinear {
-    /// The same, and at each step `watch` may look at the net and add to the trace. It must leave the net as it found
-    /// it.
-    pub fn run_watched(
+    /// The same, and at each step `watch` may look at the net. It must leave the net as it found it, and all that it depends on
+    /// must be in what it has `seen`.
+    pub fn run_kept_watched<S: Serialize + DeserializeOwned>(
         &self,
-        seed: Seed,
-        device: &Device,
-        mut watch: impl FnMut(&LinearMoment, &mut Trace) -> Result<()>,
+        session: &Session,
+        seen: &mut S,
+        mut watch: impl FnMut(&mut S, &LinearMoment) -> Result<()>,
     ) -> Result<Trace> {
+        let Session { seed, device, .. } = *session;
         let stream = &mut seed.stream(Purpose::Init, 0);
         let init = Init { weights: Weights::Glorot, stream, device };
         let net = DeepLinearNet::new(self.layers, self.width, self.norm, init)?;
@@ -76,19 +80,24 @@ impl DeepLinear {
         let inputs = stream.normal_tensor((self.examples, self.width), 1.0, device)?;
         let targets = inputs.matmul(&stream.normal_tensor((self.width, self.width), 1.0, device)?)?;
         let mut optimizer = Optimizer::new(Rule::Sgd, net.parameters(), self.learning_rate)?;
+        let state = optimizer.state().map(|of_optimizer| [net.state(), of_optimizer].concat());
         let mut trace = Trace::default();
-        let mut curve = Series::default();
+        let (mut first, mut curve) = (0, Series::default());
         let mut reached = Reach { step: None, budget: self.steps };
-        let mut samples = sample_steps(self.steps, SAMPLES_PER_DECADE).into_iter().peekable();
-        for step in 0..=self.steps {
-            watch(&LinearMoment { step, net: &net, inputs: &inputs, targets: &targets, seed }, &mut trace)?;
+        if let Some((step, noted)) = resume(session, state.as_deref())? {
+            (first, (curve, reached, *seen)) = (step, noted);
+        }
+        let samples = sample_steps(self.steps, SAMPLES_PER_DECADE);
+        for step in first..=self.steps {
+            keep_if_time(session, (step, self.steps), state.as_deref(), &(&curve, reached, &*seen))?;
+            watch(seen, &LinearMoment { step, net: &net, inputs: &inputs, targets: &targets, seed })?;
             let loss = half_squares(&net.forward(&inputs, Pass::train(step, seed))?, &targets)?;
             let value = f64::from(loss.to_scalar::<f32>()?);
             if !value.is_finite() {
                 trace.outcome = Outcome::Diverged { step };
                 break;
             }
-            if samples.next_if_eq(&step).is_some() {
+            if samples.binary_search(&step).is_ok() {
                 curve.x.push(step as f64);
                 curve.y.push(value);
             }
@@ -111,6 +120,7 @@ impl DeepLinear {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use candle_core::Device;
 
     fn trial(norm: Kind, learning_rate: f64, steps: u64) -> DeepLinear {
         DeepLinear { layers: 25, width: 10, examples: 1000, norm, learning_rate, steps, target_loss: 3e4 }

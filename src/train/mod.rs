@@ -2,6 +2,7 @@
 
 pub mod adaptive_clipping;
 pub mod batches;
+pub mod checkpoint;
 pub mod classifier;
 pub mod deep_linear;
 pub mod descent;

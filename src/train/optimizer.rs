@@ -39,7 +39,7 @@ impl Optimizer {
             Rule::Sgd => Self::Sgd(sgd(parameters)?),
             Rule::Decay(lambda) => Self::Decay(sgd(parameters)?, lambda),
             Rule::SpectralPenalty(lambda) => {
-                let penalty = SpectralPenalty::new(lambda, parameters.len());
+                let penalty = SpectralPenalty::new(lambda, parameters.iter().map(|parameter| parameter.as_tensor()))?;
                 Self::SpectralPenalty(sgd(parameters)?, penalty)
             }
             Rule::Clipped(clipping) => {
@@ -52,6 +52,16 @@ impl Optimizer {
                 Self::Adam(AdamW::new(parameters, settings)?)
             }
         })
+    }
+
+    /// What moves besides the parameters. None if that cannot be seen: candle's Adam hides its averages.
+    pub fn state(&self) -> Option<Vec<Var>> {
+        match self {
+            Self::Adam(_) => None,
+            Self::SpectralPenalty(_, penalty) => Some(penalty.state()),
+            // Without momentum there is nothing.
+            Self::Sgd(_) | Self::Decay(..) | Self::Clipped(..) => Some(Vec::new()),
+        }
     }
 
     /// One step along the gradients of the loss.

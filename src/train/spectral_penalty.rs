@@ -10,34 +10,41 @@
 //! Biases, γ and β, which are vectors, have no penalty; the last layer has.
 
 use crate::ops::power_iteration::{Singular, as_matrix, power_iteration, unit};
-use candle_core::{Result, Tensor};
+use candle_core::{Result, Tensor, Var};
 
 /// The penalty at work on some parameters.
 pub struct SpectralPenalty {
     lambda: f64,
-    /// v, `[I, 1]`, of each parameter that has been penalized.
-    right: Vec<Option<Tensor>>,
+    /// v, `[I, 1]`, of each parameter that has a penalty.
+    right: Vec<Option<Var>>,
 }
 
 impl SpectralPenalty {
-    /// For so many parameters.
-    pub fn new(lambda: f64, parameters: usize) -> Self {
-        Self { lambda, right: vec![None; parameters] }
+    /// For parameters in their order, `[O, I, ..]` or vectors.
+    pub fn new<'a>(lambda: f64, parameters: impl IntoIterator<Item = &'a Tensor>) -> Result<Self> {
+        let start = |parameter: &Tensor| {
+            if parameter.rank() < 2 {
+                return Ok(None);
+            }
+            let inputs = parameter.elem_count() / parameter.dim(0)?;
+            let ones = Tensor::ones((inputs, 1), parameter.dtype(), parameter.device())?;
+            Var::from_tensor(&unit(&ones)?).map(Some)
+        };
+        Ok(Self { lambda, right: parameters.into_iter().map(start).collect::<Result<_>>()? })
+    }
+
+    /// Every v, as it moves.
+    pub fn state(&self) -> Vec<Var> {
+        self.right.iter().flatten().cloned().collect()
     }
 
     /// The gradient of loss and penalty from that of the loss, for the parameter at `index`: `weight` `[O, I, ..]`. Moves v.
-    pub fn add(&mut self, index: usize, weight: &Tensor, gradient: Tensor) -> Result<Tensor> {
-        if weight.rank() < 2 {
-            return Ok(gradient);
-        }
+    pub fn add(&self, index: usize, weight: &Tensor, gradient: Tensor) -> Result<Tensor> {
+        let Some(kept) = &self.right[index] else { return Ok(gradient) };
         let matrix = as_matrix(&weight.detach())?;
-        let start = match self.right[index].take() {
-            Some(right) => right,
-            None => unit(&Tensor::ones((matrix.dim(1)?, 1), matrix.dtype(), matrix.device())?)?,
-        };
-        let Singular { value, left, right } = power_iteration(&matrix, &start)?;
+        let Singular { value, left, right } = power_iteration(&matrix, &kept.as_detached_tensor())?;
         let of_penalty = (left.matmul(&right.t()?)? * (self.lambda * value))?;
-        self.right[index] = Some(right);
+        kept.set(&right)?;
         gradient + of_penalty.reshape(weight.shape())?
     }
 }
@@ -75,7 +82,7 @@ mod tests {
     fn the_gradient_is_that_of_the_penalty() {
         for dims in [&[4, 6][..], &[3, 2, 2, 2]] {
             let weight = weight(dims);
-            let mut penalty = SpectralPenalty::new(LAMBDA, 1);
+            let penalty = SpectralPenalty::new(LAMBDA, [&weight]).unwrap();
             let zero = || weight.zeros_like().unwrap();
             for _ in 0..500 {
                 penalty.add(0, &weight, zero()).unwrap();
@@ -110,7 +117,7 @@ mod tests {
     #[test]
     fn vectors_have_no_penalty() {
         let bias = weight(&[5]);
-        let gradient = SpectralPenalty::new(LAMBDA, 1).add(0, &bias, bias.clone()).unwrap();
+        let gradient = SpectralPenalty::new(LAMBDA, [&bias]).unwrap().add(0, &bias, bias.clone()).unwrap();
         assert_eq!(values(&gradient), values(&bias));
     }
 
@@ -124,7 +131,7 @@ mod tests {
             values
         };
         let before = sorted(&weight);
-        let mut penalty = SpectralPenalty::new(LAMBDA, 1);
+        let penalty = SpectralPenalty::new(LAMBDA, [&weight]).unwrap();
         for _ in 0..300 {
             let gradient = penalty.add(0, &weight, weight.zeros_like().unwrap()).unwrap();
             weight = (weight - (gradient * 0.05).unwrap()).unwrap();

@@ -1,0 +1,91 @@
+//! A trial that is under way: its state in the store, and how far it is.
+
+use super::store::{Key, Store};
+use crate::trial::Keeper;
+use candle_core::{Error, Result};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// In how many parts the progress of a trial is told.
+pub const PARTS: u64 = 1000;
+
+/// One trial's.
+pub struct Halfway<'a> {
+    store: &'a Store,
+    key: &'a Key,
+    /// From one time that it is kept to the next.
+    interval: Duration,
+    state: Option<Vec<u8>>,
+    /// Computing time before it was ended.
+    seconds_before: f64,
+    started: Instant,
+    kept: Mutex<Instant>,
+    /// Parts that have been told.
+    told: AtomicU64,
+    on_parts: &'a (dyn Fn(u64) + Sync),
+}
+
+impl<'a> Halfway<'a> {
+    /// With what the store has of it, unless it is to begin `fresh`. `on_parts` is told how many more of [`PARTS`] are done.
+    pub fn open(
+        store: &'a Store,
+        key: &'a Key,
+        interval: Duration,
+        fresh: bool,
+        on_parts: &'a (dyn Fn(u64) + Sync),
+    ) -> Self {
+        let found = if fresh { None } else { store.find_state(key) };
+        let (seconds_before, state) = found.map_or((0.0, None), |(seconds, state)| (seconds, Some(state)));
+        let now = Instant::now();
+        Self {
+            store,
+            key,
+            interval,
+            state,
+            seconds_before,
+            started: now,
+            kept: Mutex::new(now),
+            told: AtomicU64::new(0),
+            on_parts,
+        }
+    }
+
+    /// Computing time so far, in seconds.
+    pub fn seconds(&self) -> f64 {
+        self.seconds_before + self.started.elapsed().as_secs_f64()
+    }
+
+    /// Tells of so many parts in all.
+    fn tell(&self, parts: u64) {
+        let before = self.told.fetch_max(parts, Ordering::Relaxed);
+        if parts > before {
+            (self.on_parts)(parts - before);
+        }
+    }
+
+    /// The trial is finished.
+    pub fn finish(self) {
+        self.tell(PARTS);
+        self.store.forget_state(self.key);
+    }
+}
+
+impl Keeper for Halfway<'_> {
+    fn last(&self) -> Option<Vec<u8>> {
+        self.state.clone()
+    }
+
+    fn is_time(&self, step: u64, steps: u64) -> bool {
+        self.tell(PARTS * step / steps.max(1));
+        step > 0 && self.kept.lock().is_ok_and(|kept| kept.elapsed() >= self.interval)
+    }
+
+    fn keep(&self, state: &[u8]) -> Result<()> {
+        self.store.keep_state(self.key, self.seconds(), state).map_err(Error::wrap)?;
+        if let Ok(mut kept) = self.kept.lock() {
+            *kept = Instant::now();
+        }
+        Ok(())
+    }
+}
