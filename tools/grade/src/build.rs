@@ -62,7 +62,8 @@ impl Workshop {
     /// Builds a submission to an assignment.
     pub fn build(&self, submission: &Sources, assignment: &Assignment) -> Result<Build> {
         let library = if assignment.about.library { Some(self.library()?) } else { None };
-        let scratch = tempfile::Builder::new().prefix("normbook-grade-").tempdir().context("cannot make a folder")?;
+        let scratch = tempfile::Builder::new().prefix("normbook-grade-").tempdir_in(contain::scratch());
+        let scratch = scratch.context("cannot make a folder")?;
         let folder = |name: &str| -> Result<PathBuf> {
             let path = scratch.path().join(name);
             files::make_folder(&path).map(|()| path)
@@ -134,6 +135,7 @@ impl Workshop {
             folder: work.to_owned(),
             readable,
             writable: vec![out.to_owned()],
+            sets_permissions: true,
             limits: self.build_limits,
         }
     }

@@ -57,7 +57,8 @@ fn first_difference(expected: &Value, came: &Value, tolerance: f64) -> Option<St
     let largest = off.iter().map(|(_, difference)| *difference).fold(0.0, f64::max);
     let of = form(expected);
     if expected.shape.is_empty() {
-        return Some(format!("expected {}, came {}", number(expected.values[0]), number(came.values[0])));
+        let [here, there] = both(expected.values[0], came.values[0]);
+        return Some(format!("expected {here}, came {there}"));
     }
     let allowed = if tolerance == 0.0 { "none".to_owned() } else { format!("{tolerance:e}") };
     let differ = if off.len() == 1 { "differs" } else { "differ" };
@@ -70,7 +71,7 @@ fn first_difference(expected: &Value, came: &Value, tolerance: f64) -> Option<St
     if expected.values.len() <= SHOWN {
         return Some(format!("{of}: expected {}, came {}; {count}", list(expected), list(came)));
     }
-    let (here, there) = (number(expected.values[*first]), number(came.values[*first]));
+    let [here, there] = both(expected.values[*first], came.values[*first]);
     Some(format!("{of}: at {} expected {here}, came {there}; {count}", place(&expected.shape, *first)))
 }
 
@@ -95,6 +96,12 @@ fn place(shape: &[usize], mut index: usize) -> String {
 
 fn list(value: &Value) -> String {
     format!("[{}]", value.values.iter().map(|value| number(*value)).collect::<Vec<_>>().join(", "))
+}
+
+/// Two numbers that differ, with all their digits if seven do not show it.
+fn both(expected: f64, came: f64) -> [String; 2] {
+    let short = [expected, came].map(number);
+    if short[0] == short[1] { [expected, came].map(|value| format!("{value:?}")) } else { short }
 }
 
 /// Seven digits, and as few as say the same.
@@ -145,6 +152,7 @@ mod tests {
     #[test]
     fn a_message_names_what_was_expected_what_came_and_where() {
         assert_eq!(said(Value::scalar(1.5), Value::scalar(-2.0)), "expected 1.5, came -2");
+        assert_eq!(said(Value::scalar(0.1), Value::scalar(0.10000001)), "expected 0.1, came 0.10000001");
         assert_eq!(
             said(Value::vector(vec![1.0, 2.0]), Value::vector(vec![1.0, 6.0])),
             "a vector of 2: expected [1, 2], came [1, 6]; 1 of 2 numbers differs, by up to 5.0e-1 (relative; allowed: 1e-9)"

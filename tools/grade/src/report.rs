@@ -81,7 +81,10 @@ pub fn quoted(words: &str) -> String {
     quoted
 }
 
-/// Text without control characters, with which a terminal could be made to show anything.
+/// Text without control characters, with which a terminal could be made to show anything, among them those that are not seen or
+/// turn the direction of what follows.
 pub fn plain(words: &str) -> String {
-    words.chars().map(|char| if char.is_control() && char != '\n' { ' ' } else { char }).collect()
+    let turns =
+        |char| matches!(char, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}');
+    words.chars().map(|char| if char.is_control() && char != '\n' || turns(char) { ' ' } else { char }).collect()
 }

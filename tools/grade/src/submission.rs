@@ -12,12 +12,12 @@ const DEEPEST: usize = 8;
 /// Source files by their path below `src`, with `/` on every system.
 pub type Sources = BTreeMap<String, String>;
 
-/// The submission in a folder: `src` in it, or `assignments/aN/src` (a whole handout), or the files themselves, as systems
-/// leave them that upload files one by one. A folder that holds nothing but another one, as archives do, is opened.
+/// The submission in a folder: `assignments/aN/src` in it (a whole handout, whose own `src` is the library), or `src`, or the
+/// files themselves, as systems leave them that upload files one by one. A folder that holds nothing but another one, as archives do, is opened.
 pub fn read(folder: &Path, assignment: &str) -> Result<Sources> {
     let opened = opened(folder)?;
     let whole = opened.join("assignments").join(assignment).join("src");
-    let source = [opened.join("src"), whole].into_iter().find(|source| is_plain_folder(source));
+    let source = [whole, opened.join("src")].into_iter().find(|source| is_plain_folder(source));
     let source = source.unwrap_or(opened);
     let mut found = Sources::new();
     let mut left = LARGEST;
@@ -60,6 +60,7 @@ fn collect(folder: &Path, below: &str, depth: usize, left: &mut u64, found: &mut
         let inner = format!("{below}{name}");
         // Of the link itself: what it points to is not the student's to hand in.
         let about = std::fs::symlink_metadata(&path).with_context(|| format!("cannot read {inner}"))?;
+        ensure!(!(about.is_dir() && name.ends_with(".rs")), "{inner} is a folder, and no Rust file");
         if about.is_dir() && !name.starts_with('.') && name != "target" {
             collect(&path, &format!("{inner}/"), depth + 1, left, found)?;
         } else if name.ends_with(".rs") {

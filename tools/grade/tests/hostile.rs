@@ -186,15 +186,12 @@ fn processes_end_with_their_test() {
     let marker = format!("left-by-{}", std::process::id());
     let spawn = format!(
         "std::process::Command::new(std::env::current_exe().unwrap()).arg(\"{marker}\")\
-         .stdin(std::process::Stdio::piped()).process_group(0).spawn()"
+         .stdin(std::process::Stdio::piped()).spawn()"
     );
-    let using = "use std::os::unix::process::CommandExt;\n";
-    let bomb =
-        format!("{using}{}", double(&format!("loop {{ if let Ok(child) = {spawn} {{ std::mem::forget(child); }} }}")));
+    let bomb = double(&format!("loop {{ if let Ok(child) = {spawn} {{ std::mem::forget(child); }} }}"));
     fails("a fork bomb", &course.grade(&bomb), "ended after 3 s");
     assert_eq!(processes_with(&marker), 0);
-    let orphan =
-        format!("{using}{}", double(&format!("std::mem::forget({spawn}); x.iter().map(|x| 2.0 * x).collect()")));
+    let orphan = double(&format!("std::mem::forget({spawn}); x.iter().map(|x| 2.0 * x).collect()"));
     let start = Instant::now();
     let report = course.grade(&orphan);
     assert_eq!(report.points(), 10, "it answers, and what it leaves behind is nobody's loss");
@@ -231,6 +228,17 @@ fn nothing_leaves_a_program_but_its_answers() {
     ] {
         fails(what, &course.grade(&double(&body.replace("ATTEMPT", attempt))), "not permitted");
     }
+    for (what, attempt) in [
+        ("changes permissions", "chmod(c\"/proc/self\".as_ptr(), 0)"),
+        ("leaves a note on its input", "fsetxattr(0, c\"user.note\".as_ptr(), c\"1\".as_ptr(), 1, 0)"),
+        ("limits its parent", "prlimit(getppid(), 7, [0u64; 2].as_ptr(), std::ptr::null_mut())"),
+        (
+            "hides in a session of its own",
+            "if fork() == 0 { std::process::exit((setsid() < 0) as i32) } else { let mut status = 0; wait(&mut status); if status >> 8 == 1 { std::panic::panic_any(\"not permitted\") } else { 0 } }",
+        ),
+    ] {
+        fails(what, &course.grade(&double(&body.replace("ATTEMPT", attempt))), "not permitted");
+    }
     let datagram = "std::net::UdpSocket::bind(\"127.0.0.1:0\").unwrap(); vec![]";
     fails("writes to somebody (UDP)", &course.grade(&double(datagram)), "not permitted");
 }
@@ -248,6 +256,11 @@ fn only_plain_source_files_are_taken() {
     std::fs::create_dir_all(wrapped.join("__MACOSX")).unwrap();
     normbook_grade::files::copy_folder(&folder, &wrapped.join("my solution")).unwrap();
     assert_eq!(course.grade_folder(&wrapped).points(), 10);
+    // A whole handout, beside whose assignments the library has a src of its own.
+    let handout = course.path().join("whole");
+    normbook_grade::files::write(&handout.join("src/lib.rs"), "").unwrap();
+    normbook_grade::files::copy_folder(&folder.join("src"), &handout.join("assignments/a0/src")).unwrap();
+    assert_eq!(course.grade_folder(&handout).points(), 10);
     let refused = |words: &str| {
         let report = course.grade_folder(&folder);
         let problem = report.problem.unwrap_or_default();
@@ -268,6 +281,9 @@ fn only_plain_source_files_are_taken() {
     std::fs::write(&extra, vec![b' '; 2 << 20]).unwrap();
     refused("larger than 1024 KiB");
     std::fs::remove_file(&extra).unwrap();
+    std::fs::create_dir(&extra).unwrap();
+    refused("extra.rs is a folder");
+    std::fs::remove_dir(&extra).unwrap();
     std::fs::rename(folder.join("src/lib.rs"), folder.join("src/other.rs")).unwrap();
     refused("src/lib.rs is missing");
 }

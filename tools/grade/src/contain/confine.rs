@@ -2,7 +2,7 @@
 
 use super::{Limits, Order, calls, user, walls};
 use anyhow::{Context, Result};
-use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, set_parent_process_death_signal, setrlimit};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 
@@ -14,7 +14,7 @@ pub fn confined(order: &Order) -> Result<ExitCode> {
     limit(&plan.limits, order.user)?;
     walls::enclose(plan)?;
     // Where there is no filter the report says so: see `Walls`.
-    let _ = calls::refuse();
+    let _ = calls::refuse(plan.sets_permissions);
     let mut command = Command::new(&plan.program);
     command.args(&plan.arguments).env_clear().envs(plan.environment.iter().cloned()).current_dir(&plan.folder);
     if let Some(user) = order.user {
@@ -35,7 +35,9 @@ fn limit(limits: &Limits, user: Option<u32>) -> Result<()> {
         // Of processor time: should the guard be ended, nothing runs on for ever.
         (Resource::Cpu, 4 * limits.seconds),
     ];
-    for (resource, value) in each {
+    for (resource, wanted) in each {
+        // Nobody but root may have more than there is.
+        let value = getrlimit(resource).maximum.map_or(wanted, |most| most.min(wanted));
         setrlimit(resource, Rlimit { current: Some(value), maximum: Some(value) })
             .with_context(|| format!("cannot limit {resource:?} to {value}"))?;
     }

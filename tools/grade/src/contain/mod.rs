@@ -14,7 +14,7 @@ mod guard;
 mod user;
 mod walls;
 
-pub use walls::Walls;
+pub use walls::{Walls, scratch};
 
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,8 @@ pub struct Plan {
     pub readable: Vec<PathBuf>,
     /// Files and folders to write.
     pub writable: Vec<PathBuf>,
+    /// Whether it may set the permissions of files, as a linker does.
+    pub sets_permissions: bool,
     pub limits: Limits,
 }
 
@@ -89,6 +91,9 @@ pub fn run(guard: &Path, plan: &Plan, desk: &Desk) -> Result<(End, String)> {
     let mut command = Command::new(guard);
     command.arg(GUARD).arg(serde_json::to_string(&order)?).env_clear().stdin(File::open(&input)?);
     command.stdout(output.try_clone()?).stderr(output);
+    // Apart from the grader: an interrupt from the keyboard leaves a guard that still ends its program.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut child = command.spawn().with_context(|| format!("cannot start {}", guard.display()))?;
     // A guard that was killed leaves no outcome; one that was stopped is ended.
     let status = match ended_within(&mut child, Duration::from_secs(plan.limits.seconds) + PATIENCE)? {
@@ -185,6 +190,7 @@ impl End {
         const KILL: i32 = 9;
         const SEGMENT: i32 = 11;
         const FILE_SIZE: i32 = 25;
+        const SYSTEM_CALL: i32 = 31;
         let gibibytes = limits.memory >> 30;
         match self {
             Self::Exit(code) => format!("{who} ended with exit code {code}"),
@@ -198,6 +204,7 @@ impl End {
             Self::Signal(ABORT) => format!("{who} aborted"),
             Self::Signal(SEGMENT) => format!("{who} touched memory that is not its own (signal 11)"),
             Self::Signal(FILE_SIZE) => format!("{who} printed or wrote more than {} MiB", limits.file >> 20),
+            Self::Signal(SYSTEM_CALL) => format!("{who} called the system in a way that it may not"),
             Self::Signal(KILL) => format!("{who} was killed: too much memory or time"),
             Self::Signal(signal) => format!("{who} died of signal {signal}"),
         }

@@ -17,6 +17,8 @@ pub struct Walls {
     pub filter: bool,
     /// Programs run as a user without rights.
     pub other_user: bool,
+    /// The grader runs as root.
+    pub root: bool,
     /// Time, memory, processes, files.
     pub limits: bool,
 }
@@ -45,8 +47,10 @@ impl Walls {
         };
         let signals = self.landlock != Landlock::Full && !self.other_user;
         let signals = signals.then_some("signals to other programs of yours (this Linux has an old Landlock or none)");
+        let root = self.root && !self.other_user;
+        let root = root.then_some("the rights of root (others cannot reach Rust or the folder for temporary files)");
         let calls = (!self.filter).then_some("the network and shared memory (this system filters no calls)");
-        let missing: Vec<&str> = files.into_iter().chain(signals).chain(calls).collect();
+        let missing: Vec<&str> = files.into_iter().chain(root).chain(signals).chain(calls).collect();
         (!missing.is_empty()).then(|| format!("Not contained here: {}.", missing.join("; ")))
     }
 }
@@ -63,8 +67,13 @@ pub fn user_for(_plan: &Plan) -> Option<u32> {
     None
 }
 
+#[cfg(not(target_os = "linux"))]
+pub fn scratch() -> std::path::PathBuf {
+    std::env::temp_dir()
+}
+
 #[cfg(target_os = "linux")]
-pub use linux::{enclose, user_for};
+pub use linux::{enclose, scratch, user_for};
 
 #[cfg(target_os = "linux")]
 mod linux {
@@ -75,6 +84,7 @@ mod linux {
         ABI, Access, AccessFs, AccessNet, RestrictionStatus, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus,
         Scope, path_beneath_rules,
     };
+    use rustix::process::geteuid;
     use std::path::{Path, PathBuf};
 
     /// The latest that is tested; on an older system the crate asks for less.
@@ -91,18 +101,29 @@ mod linux {
                 folder: PathBuf::new(),
                 readable: Vec::new(),
                 writable: Vec::new(),
+                sets_permissions: false,
                 limits: super::super::Limits { seconds: 0, memory: 0, file: 0, open_files: 0, processes: 0 },
             };
             let status = std::thread::spawn(move || restrict(&plan)).join().ok().and_then(Result::ok);
-            let filter = std::thread::spawn(calls::refuse).join().is_ok_and(|refused| refused.is_ok());
+            let filter = std::thread::spawn(|| calls::refuse(false)).join().is_ok_and(|refused| refused.is_ok());
             let landlock = match status.map(|status| status.ruleset) {
                 Some(RulesetStatus::FullyEnforced) => Landlock::Full,
                 Some(RulesetStatus::PartiallyEnforced) => Landlock::Part,
                 _ => Landlock::None,
             };
-            let reached = [toolchain, &std::env::temp_dir()].into_iter().all(user::everybody_reaches);
-            Self { landlock, filter, other_user: reached && user::made_up().is_some(), limits: true }
+            let reached = [toolchain, &scratch()].into_iter().all(user::everybody_reaches);
+            let other_user = reached && user::made_up().is_some();
+            Self { landlock, filter, other_user, root: geteuid().is_root(), limits: true }
         }
+    }
+
+    /// Where builds and answers lie: the folder for temporary files, or, if only its owner reaches that, the system's, so that
+    /// another user can run what was built.
+    pub fn scratch() -> PathBuf {
+        let own = std::env::temp_dir();
+        let others = ["/tmp", "/var/tmp"].map(PathBuf::from);
+        let reached = [own.clone()].into_iter().chain(others).find(|folder| user::everybody_reaches(folder));
+        reached.filter(|_| geteuid().is_root()).unwrap_or(own)
     }
 
     /// This process, and all that it becomes and starts, sees what the plan lists and nothing else.
