@@ -4,6 +4,7 @@
 mod common;
 
 use common::{Desk, stdout};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -55,6 +56,40 @@ fn a_killed_shard_goes_on() {
     }
     desk.smoke("parts").assert().success();
     assert_eq!(desk.record("parts"), whole());
+}
+
+/// A long trial, killed on its way as soon as its state is kept: the next process goes on from there, and nothing is left over.
+#[test]
+fn a_trial_goes_on_where_it_was_killed() {
+    let desk = Desk::new();
+    let run = |lab: &str, out: &str| {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin("ch15-spectral-norm"));
+        command.args(["--seeds", "1", "--steps", "300", "--jobs", "1", "--out"]).arg(desk.path(out));
+        command.env("NORMBOOK_LAB", desk.path(lab)).env("NORMBOOK_KEEP_SECONDS", "0.02").stdout(Stdio::null());
+        command
+    };
+    let states = || {
+        let files = walk(&desk.path("lab"));
+        files.into_iter().filter(|file| file.extension().is_some_and(|ending| ending == "state")).collect::<Vec<_>>()
+    };
+    for _ in 0..5 {
+        let mut part = run("lab", "out").spawn().unwrap();
+        while states().is_empty() && part.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(Duration::from_millis(50));
+        part.kill().unwrap();
+        part.wait().unwrap();
+    }
+    assert!(run("lab", "out").status().unwrap().success());
+    assert_eq!(states(), Vec::<PathBuf>::new());
+    assert!(run("undisturbed", "whole").status().unwrap().success());
+    assert_eq!(desk.record("out"), desk.record("whole"));
+}
+
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
 }
 
 /// All at once, so that the same trial ends in several processes at about the same time.

@@ -89,3 +89,35 @@ impl Keeper for Halfway<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::arm::Arm;
+    use crate::probe::fixture::classifier;
+
+    #[test]
+    fn a_state_is_there_for_the_next_process_until_the_trial_is_finished() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path(), "cpu", "fused");
+        let key = store.key(&Arm::seeded("net", classifier(crate::norm::Kind::None)), Some(3)).unwrap();
+        let told = AtomicU64::new(0);
+        let on_parts = |parts| {
+            told.fetch_add(parts, Ordering::Relaxed);
+        };
+        let open = |interval, fresh| Halfway::open(&store, &key, interval, fresh, &on_parts);
+        let at_once = Duration::ZERO;
+        let first = open(at_once, false);
+        assert!(first.last().is_none() && !first.is_time(0, 8) && first.is_time(2, 8));
+        first.keep(b"state").unwrap();
+        let hour = Duration::from_secs(3600);
+        let next = open(hour, false);
+        assert_eq!(next.last(), Some(b"state".to_vec()));
+        assert!(next.seconds() > next.started.elapsed().as_secs_f64(), "what the first took counts");
+        assert!(!next.is_time(5, 8) && open(hour, true).last().is_none());
+        next.finish();
+        assert!(open(hour, false).last().is_none());
+        // A quarter of the first, then all of the second.
+        assert_eq!(told.into_inner(), PARTS / 4 + PARTS);
+    }
+}
