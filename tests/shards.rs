@@ -37,7 +37,7 @@ fn shards_together_give_the_whole() {
 fn a_shard_alone_says_what_is_missing_and_writes_no_record() {
     let desk = Desk::new();
     let said = stdout(desk.smoke("parts").args(["--shard", "1/2"]));
-    assert!(said.contains("This part is done"), "{said}");
+    assert!(said.contains("The pilots of this part are done"), "{said}");
     assert!(!desk.path("parts").exists());
 }
 

@@ -15,20 +15,32 @@ use candle_core::Device;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-/// Runs pilots and arms and judges them. None if other shards' trials are missing.
-pub fn run_all<C: Chapter>(arguments: &Arguments<C>, places: &Places) -> Result<Option<Record>> {
+/// What came of a run.
+pub enum Run {
+    Whole(Box<Record>),
+    /// This shard's pilots are there, and not all of the others', which decide what the trials are.
+    PilotsMissing,
+    TrialsMissing,
+}
+
+/// Runs pilots and arms and judges them.
+pub fn run_all<C: Chapter>(arguments: &Arguments<C>, places: &Places) -> Result<Run> {
     let started = Instant::now();
     let protocol = arguments.protocol();
     let mut stages = Stages::new(arguments, places)?;
     let arms = arguments.chapter.pilots(arguments.setting())?;
-    let Some(trials) = stages.run::<C>("pilots", &arms, &protocol.pilot_seeds)? else { return Ok(None) };
+    let Some(trials) = stages.run::<C>("pilots", &arms, &protocol.pilot_seeds)? else {
+        return Ok(Run::PilotsMissing);
+    };
     let pilots = Ran { arms, trials };
     let arms = arguments.chapter.arms(arguments.setting(), &pilots.trials)?;
-    let Some(trials) = stages.run::<C>("trials", &arms, &protocol.seeds)? else { return Ok(None) };
+    let Some(trials) = stages.run::<C>("trials", &arms, &protocol.seeds)? else {
+        return Ok(Run::TrialsMissing);
+    };
     let mut record = record(arguments, places, pilots, Ran { arms, trials })?;
     record.made_by.seconds = tenths(started.elapsed().as_secs_f64());
     record.made_by.trial_seconds = tenths(stages.seconds);
-    Ok(Some(record))
+    Ok(Run::Whole(Box::new(record)))
 }
 
 fn tenths(seconds: f64) -> f64 {

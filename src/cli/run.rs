@@ -1,8 +1,9 @@
 //! From arguments to a record, its figures and what is printed.
 
 use super::arguments::{Arguments, is_committed};
+use super::execute::{self, Run};
 use super::places::{Places, record as record_in};
-use super::{compare, execute, report};
+use super::{compare, report};
 use crate::lab::Chapter;
 use crate::lab::record::{Record, write_atomically};
 use crate::plot;
@@ -18,20 +19,20 @@ pub fn run<C: Chapter>(arguments: Arguments<C>) -> Result<ExitCode> {
     if let Some(Record { chapter, .. }) = of_another {
         bail!("{} holds the evidence of {chapter}: give another folder to --out", folder.display());
     }
-    let record = if arguments.replot {
+    let mut record = if arguments.replot {
         let stored = Record::read(&record_in(&folder));
-        Some(stored.context("nothing to draw: run the chapter without --replot first")?)
+        stored.context("nothing to draw: run the chapter without --replot first")?
     } else if arguments.refresh {
-        Some(execute::refresh(&arguments, &places)?)
+        execute::refresh(&arguments, &places)?
     } else {
         if arguments.shard.is_none() {
             try_writing(&folder)?;
         }
-        execute::run_all(&arguments, &places)?
-    };
-    let Some(mut record) = record else {
-        let rest = "This part is done; other parts are not. When all are, run the same command without --shard.\n";
-        return report::print(rest).map(|()| ExitCode::SUCCESS);
+        match execute::run_all(&arguments, &places)? {
+            Run::Whole(record) => *record,
+            Run::PilotsMissing => return said(PILOTS_MISSING),
+            Run::TrialsMissing => return said(TRIALS_MISSING),
+        }
     };
     let (committed, mut text) = match committed_beside(&places, &folder, C::ID).transpose() {
         Ok(committed) => (committed, String::new()),
@@ -64,6 +65,15 @@ pub fn run<C: Chapter>(arguments: Arguments<C>) -> Result<ExitCode> {
         opener::open(folder.join(name)).context("--open: no program to show a figure was found")?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+const PILOTS_MISSING: &str = "The pilots of this part are done; those of other parts are not, and they decide what is run. \
+                              When they are, run the same command again.\n";
+const TRIALS_MISSING: &str =
+    "This part is done; other parts are not. When all are, run the same command without --shard.\n";
+
+fn said(text: &str) -> Result<ExitCode> {
+    report::print(text).map(|()| ExitCode::SUCCESS)
 }
 
 /// Writes the record, unless the one that is there differs only in who made it.

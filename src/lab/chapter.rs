@@ -14,6 +14,13 @@ pub struct Setting {
     pub steps: u64,
 }
 
+impl Setting {
+    /// For nets whose steps take longer: a tenth, but at the paper's scale all.
+    pub fn fewer_steps(self) -> u64 {
+        if self.scale == Scale::Paper { self.steps } else { self.steps / 10 }
+    }
+}
+
 /// A chapter of the book. Its flags are what a reader can change on the command line.
 pub trait Chapter: clap::Args + Serialize + Clone + 'static {
     /// `ch01`: the folder of its figures.

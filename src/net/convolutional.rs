@@ -44,6 +44,11 @@ pub const VGG_A: [Stage; 13] = [
     Pool,
 ];
 
+/// The net for images of this shape, `[C, H, W]`: VGG-A where they have CIFAR-10's, none of its own for others.
+pub fn of_images(shape: [usize; 3]) -> Option<&'static [Stage]> {
+    (shape == [3, 32, 32]).then_some(&VGG_A)
+}
+
 /// The channels of each convolution.
 pub fn channels(stages: &[Stage]) -> Vec<usize> {
     let channels = |stage: &Stage| if let Conv(channels) = stage { Some(*channels) } else { None };

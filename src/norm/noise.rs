@@ -158,6 +158,34 @@ mod tests {
         assert!(0.99 < lowest[1] && lowest[1] < 1.02 && 1.23 < highest[1] && highest[1] < 1.26, "{highest:?}");
     }
 
+    /// One μ and σ for all images and pixels of a channel, and an m and s of its own for each pixel.
+    #[test]
+    fn a_channel_has_one_noise_and_its_pixels_their_own() {
+        let noise = Noise::alone(Size::Absolute);
+        let (images, channels, pixels) = (40, 3, 30);
+        let of = |input: Tensor| values(&noise.forward(&input, Pass::train(3, Seed(1))).unwrap());
+        let shape = (images, channels, 5, 6);
+        let shifts = of(Tensor::zeros(shape, DType::F32, &Device::Cpu).unwrap());
+        let both = of(Tensor::ones(shape, DType::F32, &Device::Cpu).unwrap());
+        let mut middles = Vec::new();
+        for channel in 0..channels {
+            let places: Vec<usize> = (0..images)
+                .flat_map(|image| (0..pixels).map(move |pixel| (image * channels + channel) * pixels + pixel))
+                .collect();
+            let [lowest, highest] =
+                [f32::min, f32::max].map(|end| places.iter().map(|place| shifts[*place]).reduce(end).unwrap());
+            assert!(0.19 < highest - lowest && highest - lowest < 0.2 + 1e-6, "{lowest} {highest}");
+            let scales: Vec<f32> = places.iter().map(|place| both[*place] - shifts[*place]).collect();
+            let mean = scales.iter().sum::<f32>() / scales.len() as f32;
+            let square = scales.iter().map(|scale| (scale - mean).powi(2)).sum::<f32>() / scales.len() as f32;
+            assert!((square.sqrt() - 0.1).abs() < 0.01, "{}", square.sqrt());
+            middles.push(((lowest + highest) / 2.0, mean));
+        }
+        let apart =
+            |one: (f32, f32), other: (f32, f32)| (one.0 - other.0).abs() > 0.02 && (one.1 - other.1).abs() > 0.02;
+        assert!(apart(middles[0], middles[1]) && apart(middles[1], middles[2]), "{middles:?}");
+    }
+
     #[test]
     fn the_same_step_has_the_same_noise_and_evaluation_its_mean() {
         for noise in [Noise::alone(Size::Absolute), Noise::behind_batch_norm(3, DType::F32, &Device::Cpu).unwrap()] {

@@ -4,15 +4,16 @@
 //! The paper trains a VGG-like net on CIFAR-10 by SGD at rates 0.1 and 0.5, batch 128, without augmentation, Glorot's
 //! weights, and a deep linear net at 10⁻⁶ and 10⁻⁷. Here stand ReLU MLPs of width 100 and a small CNN on Fashion-MNIST in
 //! the place of the first; the second is as in the paper. The CNN takes batches of 64, for speed. On CIFAR-10 it is VGG-A with
-//! batches of 128. What the paper leaves open: its depth ("VGG-like"; its figures name layers up to 13), momentum (here none), and
-//! how images are prepared (here standardised over all pixels and channels).
+//! batches of 128, and so is the MLP of as many hidden layers as VGG-A has. What the paper leaves open: its depth ("VGG-like"; its
+//! figures name layers up to 13), where a norm stands in it (here before the activation), momentum (here none), and how images are
+//! prepared (here standardised over all pixels and channels).
 
 use super::looks::Probes;
 use super::study::Study;
 use super::subject::Subject;
 use crate::data::labelled::Labelled;
 use crate::net::convolutional::Stage::{self, Convolution, Pool};
-use crate::net::convolutional::{VGG_A, channels};
+use crate::net::convolutional::{channels, of_images};
 use crate::norm::{Each, Kind};
 use crate::train::classifier::{Architecture, Classifier};
 use crate::train::deep_linear::DeepLinear;
@@ -28,24 +29,26 @@ pub const LINEAR_RATES: [f64; 3] = [1e-8, 1e-7, 1e-6];
 pub const CNN: [Stage; 8] =
     [Convolution(8), Pool, Convolution(16), Convolution(16), Pool, Convolution(32), Convolution(32), Pool];
 
+/// Examples of its batches.
+pub const CNN_BATCH: usize = 64;
+
 /// Units of the deep linear net's layers.
 const WIDTH: usize = 10;
 
-/// Steps of the convolutional net beside so many of the deep linear net: a tenth, but as many at the paper's own size.
-pub fn cnn_steps(steps: u64, at_full_size: bool) -> u64 {
-    if at_full_size { steps } else { steps / 10 }
-}
-
-/// Errors where a norm, by the flag `--norm`, cannot stand in the deep linear net or the CNN.
-pub fn fits(norm: Kind) -> Result<()> {
+/// Errors where a norm, by the flag `--norm`, cannot stand in the deep linear net or in the CNN for these images.
+pub fn fits(norm: Kind, data: &Labelled) -> Result<()> {
     norm.fits(&[WIDTH], Each::Value)?;
-    norm.fits(&channels(&CNN), Each::Map)
+    norm.fits(&channels(of_images(data.shape()).unwrap_or(&CNN)), Each::Map)
 }
 
 // ANCHOR: nets
-/// A ReLU MLP with so many hidden layers of 100 units.
-pub fn mlp(data: &Labelled, depth: usize, norm: Kind, steps: u64) -> Study {
-    let training = Classifier::sgd(data, Architecture::Mlp(vec![100; depth]), norm, RATE, 128, steps);
+/// A ReLU MLP with so many hidden layers of 100 units, or the convolutional net for these images if it has as many.
+pub fn deep(data: &Labelled, depth: usize, norm: Kind, steps: u64) -> Study {
+    let architecture = match of_images(data.shape()) {
+        Some(stages) if channels(stages).len() == depth => Architecture::Convolutional(stages),
+        _ => Architecture::Mlp(vec![100; depth]),
+    };
+    let training = Classifier::sgd(data, architecture, norm, RATE, 128, steps);
     let training = Classifier { curve_examples: 1000, ..training };
     let histogram_layers = vec![2, depth - 1];
     Study {
@@ -56,7 +59,7 @@ pub fn mlp(data: &Labelled, depth: usize, norm: Kind, steps: u64) -> Study {
 
 /// The convolutional net for these images: the small CNN, and for those of CIFAR-10's size VGG-A.
 pub fn cnn(data: &Labelled, norm: Kind, learning_rate: f64, steps: u64) -> Study {
-    let (stages, batch_size) = if data.shape() == [3, 32, 32] { (&VGG_A[..], 128) } else { (&CNN[..], 64) };
+    let (stages, batch_size) = of_images(data.shape()).map_or((&CNN[..], CNN_BATCH), |stages| (stages, 128));
     let training = Classifier::sgd(data, Architecture::Convolutional(stages), norm, learning_rate, batch_size, steps);
     let training = Classifier { curve_examples: 200, ..training };
     let probes = Probes {

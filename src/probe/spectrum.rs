@@ -24,13 +24,13 @@ pub const STEEPNESS: &str = "spectrum_steepness";
 /// The largest |σ₁ − 1| of a hidden layer.
 pub const FROM_ONE: &str = "largest_distance_from_one";
 /// Over pairs of test images the largest distance of the logits over that of the images, in parts of the product of all
-/// layers' σ₁, which bounds it.
+/// layers' σ₁, which bounds it. A convolution's σ₁, of `[O, C k k]`, counts k times: each pixel stands in k² of its windows.
 pub const GAIN: &str = "gain_over_bound";
 
 /// Test images of which neighbours are compared.
 const COMPARED: usize = 1000;
 
-/// The trial: an MLP's, whose activations are 1-Lipschitz.
+/// The trial: a net's whose activations and poolings are 1-Lipschitz.
 #[derive(Clone, Serialize)]
 pub struct Spectrum {
     pub training: Classifier,
@@ -58,9 +58,9 @@ impl Trial for Spectrum {
 }
 
 fn note_spectra(net: &dyn Net, test: &Part, trace: &mut Trace) -> Result<()> {
-    let layers = net.layers();
-    let spectra: Vec<Vec<f64>> =
-        layers.iter().map(|layer| spectrum(&layer.effective_weight(Pass::EVAL)?)).collect::<Result<_>>()?;
+    let weights: Vec<Tensor> =
+        net.layers().iter().map(|layer| layer.effective_weight(Pass::EVAL)).collect::<Result<_>>()?;
+    let spectra: Vec<Vec<f64>> = weights.iter().map(spectrum).collect::<Result<_>>()?;
     if spectra.iter().flatten().any(|value| !value.is_finite()) {
         return Ok(());
     }
@@ -69,7 +69,7 @@ fn note_spectra(net: &dyn Net, test: &Part, trace: &mut Trace) -> Result<()> {
         libm::exp(hidden.iter().map(|values| libm::log(of(values))).sum::<f64>() / hidden.len() as f64)
     };
     let from_one = largest(hidden.iter().map(|values| values[0] - 1.0));
-    let bound: f64 = spectra.iter().map(|values| values[0]).product();
+    let bound: f64 = weights.iter().zip(&spectra).map(|(weight, values)| side(weight) * values[0]).product();
     trace.values.extend([
         (LARGEST.into(), mean(|values| values[0])),
         (STEEPNESS.into(), mean(|values| values[0] / values[values.len() / 2])),
@@ -93,11 +93,17 @@ fn spectrum(weight: &Tensor) -> Result<Vec<f64>> {
     Ok(falling(&DMatrix::from_row_slice(rows, columns, &values)))
 }
 
+/// The side k of a convolution's kernel, `[O, C, k, k]`; 1 of other weights.
+fn side(weight: &Tensor) -> f64 {
+    if weight.rank() == 4 { weight.dims()[3] as f64 } else { 1.0 }
+}
+
 /// Over neighbours in the file: the largest ‖f(x) − f(x′)‖ / ‖x − x′‖.
 fn largest_gain(net: &dyn Net, test: &Part) -> Result<f64> {
-    let images = test.narrow(0, COMPARED.min(test.len()))?.images.flatten_from(1)?;
+    let images = test.narrow(0, COMPARED.min(test.len()))?.images;
     let logits = net.forward(&images, Pass::EVAL)?;
     let distances = |rows: &Tensor| -> Result<Vec<f32>> {
+        let rows = rows.flatten_from(1)?;
         let count = rows.dim(0)? - 1;
         (rows.narrow(0, 1, count)? - rows.narrow(0, 0, count)?)?.sqr()?.sum(1)?.sqrt()?.to_vec1()
     };
@@ -108,8 +114,10 @@ fn largest_gain(net: &dyn Net, test: &Part) -> Result<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::convolutional::Stage::{Convolution, Pool};
     use crate::probe::fixture::classifier;
     use crate::seed::Seed;
+    use crate::train::classifier::Architecture;
     use crate::train::optimizer::Rule;
     use crate::trial::testing::ended_and_resumed;
     use candle_core::Device;
@@ -145,5 +153,25 @@ mod tests {
         let probe = Spectrum { training: classifier(crate::norm::Kind::Spectral) };
         let whole = probe.run(Seed(0), &Device::Cpu).unwrap();
         assert!([1, 2, 6].iter().all(|at| ended_and_resumed(&probe, Seed(0), *at) == whole));
+    }
+
+    /// The weight counts as `[4, 1 · 3 · 3]`.
+    #[test]
+    fn a_convolution_has_a_spectrum_and_a_bound() {
+        let mut training = classifier("spectral".parse().unwrap());
+        training.architecture = Architecture::Convolutional(&[Convolution(4), Pool]);
+        let trace = Spectrum { training }.run(Seed(0), &Device::Cpu).unwrap();
+        assert!(0.0 < trace.values[GAIN] && trace.values[GAIN] <= 1.0, "{:?}", trace.values);
+        assert_eq!(trace.series["singular_values"].y.len(), 4);
+        assert!(trace.values[FROM_ONE] < 0.1, "{:?}", trace.values);
+    }
+
+    /// A kernel of ones moves a flat image 9 times as far as that moves, and has σ₁ = 3 as a matrix.
+    #[test]
+    fn the_bound_of_a_convolution_counts_its_windows() {
+        let ones = Tensor::ones((1, 1, 3, 3), DType::F64, &Device::Cpu).unwrap();
+        let sigma = spectrum(&ones).unwrap()[0];
+        assert!((side(&ones) * sigma - 9.0).abs() < 1e-12);
+        assert_eq!(side(&ones.flatten_from(1).unwrap()), 1.0);
     }
 }
