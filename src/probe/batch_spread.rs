@@ -5,8 +5,8 @@ use crate::net::Net;
 use crate::norm::Pass;
 use crate::seed::{Purpose, Seed};
 use crate::train::classifier::Classifier;
-use crate::trial::{Series, Trace, Trial};
-use candle_core::{Device, Result, Tensor};
+use crate::trial::{Series, Session, Trace, Trial};
+use candle_core::{Result, Tensor};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -31,14 +31,14 @@ impl Trial for BatchSpread {
     /// Besides the training's: series `logit_deviation` over batch sizes, the deviation of an example's logits over its
     /// batches (root mean square over logits and examples), and `changed_answers`, the part of the batches in which the
     /// largest logit is another than in evaluation; both also as values, `.._at_N`.
-    fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
-        self.training.run_watched(seed, device, |moment, trace| {
+    fn run_kept(&self, session: &Session) -> Result<Trace> {
+        self.training.run_kept_watched(None, session, &mut (), |(), moment, trace| {
             if moment.step < self.training.steps {
                 return Ok(());
             }
             let (mut deviations, mut changes) = (Series::default(), Series::default());
             for size in &self.batch_sizes {
-                let (deviation, changed) = self.spread(moment.net, (moment.train, moment.test), *size, seed)?;
+                let (deviation, changed) = self.spread(moment.net, (moment.train, moment.test), *size, moment.seed)?;
                 for (series, name, value) in
                     [(&mut deviations, "logit_deviation", deviation), (&mut changes, "changed_answers", changed)]
                 {
@@ -93,6 +93,7 @@ mod tests {
     use super::*;
     use crate::norm::Kind;
     use crate::probe::fixture::classifier;
+    use candle_core::Device;
 
     fn trial(norm: Kind) -> BatchSpread {
         BatchSpread { training: classifier(norm), batch_sizes: vec![2, 32], examples: 5, draws: 6 }

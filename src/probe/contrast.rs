@@ -1,10 +1,9 @@
 //! A trained classifier on test images of other contrasts (Ulyanov, Vedaldi & Lempitsky 2016, arXiv:1607.08022).
 
 use crate::data::labelled::Part;
-use crate::seed::Seed;
 use crate::train::classifier::{Classifier, Moment, TEST_ACCURACY, accuracy};
-use crate::trial::{Series, Trace, Trial};
-use candle_core::{Device, Result};
+use crate::trial::{Series, Session, Trace, Trial};
+use candle_core::Result;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -29,8 +28,8 @@ impl Trial for Contrast {
     }
 
     /// Besides the training's: series `accuracy_by_contrast`, and a value [`lost_at`] each. A run that diverged has neither.
-    fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
-        let mut trace = self.training.run_watched(seed, device, |moment, trace| {
+    fn run_kept(&self, session: &Session) -> Result<Trace> {
+        let mut trace = self.training.run_kept_watched(None, session, &mut (), |(), moment, trace| {
             if moment.step == self.training.steps {
                 trace.series.insert("accuracy_by_contrast".into(), self.curve(moment)?);
             }
@@ -60,7 +59,9 @@ mod tests {
     use super::*;
     use crate::net::convolutional::Stage::{Convolution, Pool};
     use crate::probe::fixture::classifier;
+    use crate::seed::Seed;
     use crate::train::classifier::Architecture;
+    use candle_core::Device;
 
     /// Behind an instance normalization no contrast is left but for ε; behind the moving averages of BatchNorm there is.
     #[test]

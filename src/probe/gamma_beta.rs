@@ -3,10 +3,9 @@
 use super::affine;
 use super::linearity::{HiddenLayer, accuracy_with_lines, hidden_layers, nonlinear_share};
 use crate::norm::{Kind, batch::Affine};
-use crate::seed::Seed;
 use crate::train::classifier::{Architecture, Classifier, Moment, TEST_ACCURACY};
-use crate::trial::{Series, Trace, Trial, sample_steps};
-use candle_core::{Device, Result};
+use crate::trial::{Series, Session, Trace, Trial, sample_steps};
+use candle_core::Result;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -46,15 +45,15 @@ impl Trial for GammaBeta {
     /// What the classifier leaves, and `early_test_accuracy`; series of the percentiles of γ and β, see [`affine::note`].
     /// Of an MLP also the series `nonlinear_share` over steps and `input_density` (of z at the end, over all hidden units),
     /// the values `nonlinear_share`, `nonlinear_share_layer_1` … and `test_accuracy_with_lines`.
-    fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
+    fn run_kept(&self, session: &Session) -> Result<Trace> {
         let affine = match self.classifier.hidden.norm {
             Kind::Batch(config) => config.affine,
             _ => Affine::Neither,
         };
         let steps = self.classifier.steps;
-        let mut looks = sample_steps(steps, LOOKS_PER_DECADE).into_iter().peekable();
-        let mut trace = self.classifier.run_watched(seed, device, |moment, trace| {
-            if looks.next_if_eq(&moment.step).is_none() {
+        let looks = sample_steps(steps, LOOKS_PER_DECADE);
+        let mut trace = self.classifier.run_kept_watched(None, session, &mut (), |(), moment, trace| {
+            if looks.binary_search(&moment.step).is_err() {
                 return Ok(());
             }
             affine::note(affine, moment, trace)?;
@@ -112,7 +111,9 @@ mod tests {
     use super::*;
     use crate::data::{fashion_mnist::Files, labelled::Labelled};
     use crate::net::layer::{Activation, Hidden, Weights};
+    use crate::seed::Seed;
     use crate::train::optimizer::Rule;
+    use candle_core::Device;
 
     fn trial(norm: &str) -> GammaBeta {
         let classifier = Classifier {

@@ -3,11 +3,10 @@
 use crate::net::{Net, Place};
 use crate::norm::Pass;
 use crate::ops::cross_entropy::cross_entropy;
-use crate::seed::Seed;
 use crate::train::classifier::{Classifier, Moment};
 use crate::train::optimizer::{Optimizer, Rule};
-use crate::trial::{Outcome, Series, Trace, Trial};
-use candle_core::{DType, Device, Result, Tensor};
+use crate::trial::{Outcome, Series, Session, Trace, Trial};
+use candle_core::{DType, Result, Tensor};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -35,8 +34,8 @@ impl Trial for LargeStep {
     /// step over before it; values `growth_of_first` and `growth_of_logits`, of the first and the last, and the batch's loss
     /// (nats) `loss_before` and `loss_after`. All with the batch's statistics. A training that diverged has grown by the
     /// largest number of f32.
-    fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
-        let mut trace = self.training.run_watched(seed, device, |moment, trace| {
+    fn run_kept(&self, session: &Session) -> Result<Trace> {
+        let mut trace = self.training.run_kept_watched(None, session, &mut (), |(), moment, trace| {
             if moment.step < self.training.steps {
                 return Ok(());
             }
@@ -96,6 +95,8 @@ mod tests {
     use super::*;
     use crate::norm::Kind;
     use crate::probe::fixture::classifier;
+    use crate::seed::Seed;
+    use candle_core::Device;
 
     #[test]
     fn the_step_is_taken_back() {

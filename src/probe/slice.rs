@@ -10,8 +10,8 @@
 use super::objective::{Batch, Objective, Position, Targets};
 use crate::seed::{Purpose, Seed};
 use crate::train::classifier::{Classifier, Moment};
-use crate::trial::{Grid, Trace, Trial};
-use candle_core::{Device, Result, Tensor, Var};
+use crate::trial::{Grid, Session, Trace, Trial};
+use candle_core::{Result, Tensor, Var};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -38,8 +38,8 @@ impl Trial for Slice {
     }
 
     /// Besides the training's: grid `loss` (nats) over the plane; value [`RISE`].
-    fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
-        self.training.run_watched(seed, device, |moment, trace| {
+    fn run_kept(&self, session: &Session) -> Result<Trace> {
+        self.training.run_kept_watched(None, session, &mut (), |(), moment, trace| {
             if moment.step == self.training.steps {
                 let grid = self.plane(moment)?;
                 trace.values.insert(RISE.into(), rise(&grid));
@@ -107,6 +107,7 @@ mod tests {
     use crate::norm::Kind;
     use crate::probe::fixture::classifier;
     use crate::trial::FINAL_LOSS;
+    use candle_core::Device;
 
     fn slice(norm: Kind, reach: f64) -> Slice {
         Slice { training: classifier(norm), examples: 60, reach, points: 2 }
