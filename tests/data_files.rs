@@ -64,8 +64,8 @@ fn damaged_files_get_one_clear_error_each() {
     let at = checksum.len() - 8;
     checksum[at] ^= 0xff;
     let unpacked = [2051u32, 1, 28, 28].iter().flat_map(|word| word.to_be_bytes()).chain([0; 784]).collect();
-    let [train_images, train_labels, ..] = FILES;
-    let damages: [(&str, Option<Vec<u8>>, &str); 14] = [
+    let [train_images, train_labels, test_images, test_labels] = FILES;
+    let damages: [(&str, Option<Vec<u8>>, &str); 17] = [
         (train_images, None, "cannot read"),
         (train_images, Some(vec![]), "it is empty"),
         (train_images, Some(unpacked), "not packed with gzip"),
@@ -80,6 +80,9 @@ fn damaged_files_get_one_clear_error_each() {
         (train_labels, Some(labels(5)), "4 images but 5 labels"),
         (train_labels, Some(packed(&[2049, 4], &[1, 2, 77, 3])), "label 77 is above 9"),
         (train_images, Some(packed(&[1234, 4], &[1])), "magic number is 1234"),
+        (test_images, Some(packed(&[2051, 2, 32, 32], &[7; 2048])), "not 28 × 28"),
+        (test_labels, Some(labels(3)), "2 images but 3 labels"),
+        (test_labels, Some(images(2)), "it holds images, not labels"),
     ];
     for (name, contents, complaint) in damages {
         let folder = folder(name, contents);

@@ -92,7 +92,7 @@ impl Workshop {
             let plan = self.plan(&work, &out, arguments, library);
             let (end, printed) = contain::run(&self.guard, &plan, &Desk { folder: &desk, input: "" })?;
             if end != End::Exit(0) {
-                return Ok(Err(shown(end, &printed, &self.build_limits)));
+                return Ok(Err(shown(end, &printed, &self.limits(library))));
             }
         }
         // Out of the reach of whoever runs it.
@@ -109,6 +109,12 @@ impl Workshop {
         }
         let library = Library::build(&self.root)?;
         Ok(self.library.get_or_init(|| library))
+    }
+
+    /// Of the compiler: with the library there is more to read and to link.
+    fn limits(&self, library: Option<&Library>) -> Limits {
+        let times = if library.is_some() { 4 } else { 1 };
+        Limits { seconds: times * self.build_limits.seconds, ..self.build_limits }
     }
 
     fn plan(&self, work: &Path, out: &Path, arguments: &[&str], library: Option<&Library>) -> Plan {
@@ -136,7 +142,7 @@ impl Workshop {
             readable,
             writable: vec![out.to_owned()],
             sets_permissions: true,
-            limits: self.build_limits,
+            limits: self.limits(library),
         }
     }
 }
