@@ -15,9 +15,9 @@ pub struct Walls {
     pub landlock: Landlock,
     /// No network, and nothing that outlives a program.
     pub filter: bool,
-    /// Programs run as a user without rights.
+    /// The compiler and programs run as a user without rights.
     pub other_user: bool,
-    /// The grader runs as root.
+    /// Programs run as root.
     pub root: bool,
     /// Time, memory, processes, files.
     pub limits: bool,
@@ -47,8 +47,7 @@ impl Walls {
         };
         let signals = self.landlock != Landlock::Full && !self.other_user;
         let signals = signals.then_some("signals to other programs of yours (this Linux has an old Landlock or none)");
-        let root = self.root && !self.other_user;
-        let root = root.then_some("the rights of root (others cannot reach Rust or the folder for temporary files)");
+        let root = self.root.then_some("the rights of root (others cannot reach the folder for temporary files)");
         let calls = (!self.filter).then_some("the network and shared memory (this system filters no calls)");
         let missing: Vec<&str> = files.into_iter().chain(root).chain(signals).chain(calls).collect();
         (!missing.is_empty()).then(|| format!("Not contained here: {}.", missing.join("; ")))
@@ -111,9 +110,9 @@ mod linux {
                 Some(RulesetStatus::PartiallyEnforced) => Landlock::Part,
                 _ => Landlock::None,
             };
-            let reached = [toolchain, &scratch()].into_iter().all(user::everybody_reaches);
-            let other_user = reached && user::made_up().is_some();
-            Self { landlock, filter, other_user, root: geteuid().is_root(), limits: true }
+            let programs = user::made_up().is_some() && user::everybody_reaches(&scratch());
+            let other_user = programs && user::everybody_reaches(toolchain);
+            Self { landlock, filter, other_user, root: geteuid().is_root() && !programs, limits: true }
         }
     }
 
