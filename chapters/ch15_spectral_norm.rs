@@ -13,7 +13,7 @@
 //!   judged, as a plain net diverged; the rate was lowered and nothing else changed.
 //! - Differs: the paper takes the gap where the test accuracy passes a threshold, we at the end; it trains VGG, NIN and DenseNets on CIFAR and STL-10, momentum 0.9, batches of 64 and 4,096, with BatchNorm; behind
 //!   that the size of a weight means nothing to the function, so that our nets have none. On CIFAR-10's images the net is VGG-A, with all
-//!   training images and the paper's batches of 64 and 4,096 at its rates 0.01 and 0.1; which VGG, and the seeds, are ours. Left out:
+//!   training images and the paper's batches of 64 and 4,096 at its rates 0.01 and 0.1, and what figures call 1,000 is then 4,096; which VGG, and the seeds, are ours. Left out:
 //!   Nesterov's momentum of 0.9, a tenth of the rate after half and three quarters of the steps, BatchNorm. 6,400 steps of 64 are 200 epochs
 //!   of 2,000 images but 8 of CIFAR-10: `--steps 156250` takes the paper's 200. Of a convolution the bound on the logits takes kσ₁.
 

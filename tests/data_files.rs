@@ -76,7 +76,11 @@ fn damaged_files_get_one_clear_error_each() {
         (train_labels, Some(images(4)), "it holds images, not labels"),
         (train_images, Some(packed(&[2051, 4, 28, 28], &[7; 100])), "promises"),
         (train_images, Some(packed(&[2051, 4, 32, 32], &[7; 4096])), "not 28 × 28"),
-        (train_images, Some(packed(&[2051, 4, 28, 28], &[7; 4 * 28 * 28])), "all pixels are the same"),
+        (
+            train_images,
+            Some(packed(&[2051, 4, 28, 28], &[7; 4 * 28 * 28])),
+            "all pixels of the training images are the same",
+        ),
         (train_labels, Some(labels(5)), "4 images but 5 labels"),
         (train_labels, Some(packed(&[2049, 4], &[1, 2, 77, 3])), "label 77 is above 9"),
         (train_images, Some(packed(&[1234, 4], &[1])), "magic number is 1234"),

@@ -83,12 +83,7 @@ impl Source for Files {
     fn load(&self) -> Result<DataSet> {
         let last = FILES.len() - 1;
         let train = self.part(0..last)?;
-        ensure!(
-            !train.are_constant(),
-            "{}: all pixels of the training images are the same, so that they cannot be standardised",
-            self.folder.display()
-        );
-        Ok(DataSet { train, test: self.part(last..FILES.len())? })
+        DataSet::new(train, self.part(last..FILES.len())?).with_context(|| self.folder.display().to_string())
     }
 }
 

@@ -19,6 +19,8 @@ pub const FILES: [&str; 4] = [
     "t10k-labels-idx1-ubyte.gz",
 ];
 
+/// Where the embedded part is.
+const EMBEDDED: &str = "data/fashion-mnist";
 /// Where Debian's package `dataset-fashion-mnist` puts the full set.
 const DEBIAN: &str = "/usr/share/datasets/fashion-mnist";
 
@@ -26,6 +28,8 @@ const DEBIAN: &str = "/usr/share/datasets/fashion-mnist";
 #[derive(Clone)]
 pub struct Files {
     origin: String,
+    /// The folder in the files' names in records, which are the same on each machine.
+    stamped: &'static str,
     packed: [Cow<'static, [u8]>; 4],
 }
 
@@ -38,7 +42,7 @@ impl Files {
             include_bytes!("../../data/fashion-mnist/t10k-images-idx3-ubyte.gz"),
             include_bytes!("../../data/fashion-mnist/t10k-labels-idx1-ubyte.gz"),
         ];
-        Self { origin: "data/fashion-mnist".into(), packed: packed.map(Cow::Borrowed) }
+        Self { origin: EMBEDDED.into(), stamped: EMBEDDED, packed: packed.map(Cow::Borrowed) }
     }
 
     /// The four files in `folder`. Errors name the file and the cause.
@@ -55,7 +59,7 @@ impl Files {
             Ok(Cow::Owned(std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?))
         };
         let packed = [read(FILES[0])?, read(FILES[1])?, read(FILES[2])?, read(FILES[3])?];
-        Ok(Self { origin: folder.display().to_string(), packed })
+        Ok(Self { origin: folder.display().to_string(), stamped: "data-dir", packed })
     }
 
     /// The full set of 60,000 training images, from where Debian's package puts it.
@@ -71,7 +75,7 @@ impl Files {
 
 impl Source for Files {
     fn stamps(&self) -> BTreeMap<String, String> {
-        let stamp = |(name, bytes): (&&str, &Cow<[u8]>)| (format!("data/fashion-mnist/{name}"), sha256(bytes));
+        let stamp = |(name, bytes): (&&str, &Cow<[u8]>)| (format!("{}/{name}", self.stamped), sha256(bytes));
         FILES.iter().zip(&self.packed).map(stamp).collect()
     }
 
@@ -89,13 +93,7 @@ impl Source for Files {
             Images::new(pixels.bytes, [1, 28, 28], classes.bytes).with_context(|| named(labels))
         };
         let train = part(0, 1)?;
-        ensure!(
-            !train.are_constant(),
-            "{}: all pixels are the same, so that they cannot be standardised; give the files of a data set with \
-             --data-dir",
-            named(0)
-        );
-        Ok(DataSet { train, test: part(2, 3)? })
+        DataSet::new(train, part(2, 3)?).with_context(|| named(0))
     }
 }
 
@@ -119,6 +117,24 @@ mod tests {
         assert!((mean - 0.286).abs() < 0.003 && (deviation - 0.353).abs() < 0.003, "{mean} {deviation}");
         let tensor_mean = pixels.mean_all().unwrap().to_scalar::<f32>().unwrap();
         assert!((f64::from(tensor_mean) - mean).abs() < 1e-4);
+    }
+
+    /// Of other files only the hash tells which data set it is.
+    #[test]
+    fn files_of_a_folder_are_not_taken_for_the_embedded_ones() {
+        let embedded = Files::embedded();
+        let folder = tempfile::tempdir().unwrap();
+        for (name, bytes) in FILES.iter().zip(&embedded.packed) {
+            std::fs::write(folder.path().join(name), bytes).unwrap();
+        }
+        let stamps = Files::from_folder(folder.path()).unwrap().stamps();
+        assert!(
+            stamps
+                .keys()
+                .eq(FILES.map(|name| format!("data-dir/{name}")).iter().collect::<std::collections::BTreeSet<_>>())
+        );
+        assert!(embedded.stamps().into_values().eq(stamps.into_values()));
+        assert!(embedded.stamps().keys().all(|name| Path::new(name).exists()));
     }
 
     #[test]

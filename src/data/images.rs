@@ -31,6 +31,18 @@ pub trait Source {
     fn load(&self) -> Result<DataSet>;
 }
 
+impl DataSet {
+    /// Errors if the training images cannot be standardised: all their pixels are the same.
+    pub fn new(train: Images, test: Images) -> Result<Self> {
+        ensure!(
+            train.pixels.iter().any(|byte| *byte != train.pixels[0]),
+            "all pixels of the training images are the same, so that they cannot be standardised; give the files of a data \
+             set with --data-dir"
+        );
+        Ok(Self { train, test })
+    }
+}
+
 impl Images {
     /// Puts the bytes of images `[C, H, W]` and labels together. Errors if their numbers differ or a label is above 9.
     pub fn new(pixels: Vec<u8>, shape: [usize; 3], labels: Vec<u8>) -> Result<Self> {
@@ -66,11 +78,6 @@ impl Images {
         let scaled: Vec<f32> = self.pixels.iter().map(|byte| f32::from(*byte) / 255.0).collect();
         let [channels, height, width] = self.shape;
         Ok(Tensor::from_vec(scaled, (self.len(), channels, height, width), device)?)
-    }
-
-    /// Whether all pixels of all images are the same: their deviation is 0.
-    pub fn are_constant(&self) -> bool {
-        self.pixels.iter().all(|byte| *byte == self.pixels[0])
     }
 
     /// Mean and standard deviation over all scaled pixels: of the training images, for both parts.

@@ -1,4 +1,4 @@
-//! A normalization by name.
+//! Which normalization: what a layer is built of.
 
 use super::{
     Norm,
@@ -8,18 +8,17 @@ use super::{
     lp::{LpNorm, Power},
     mean_only::MeanOnly,
     noise::{Noise, Size},
-    own::{OWN, Own},
+    own::Own,
     renorm::{self, BatchRenorm},
     reparameterization::Reparameterization,
     response::FilterResponseNorm,
     rms,
     spectral::SpectralNorm,
     tanh::DynamicTanh,
-    weight::{self, Behind, Start, WeightNorm},
+    weight::{self, Behind, WeightNorm},
 };
 use candle_core::{DType, Device, Result, Tensor, bail};
 use serde::Serialize;
-use std::{fmt, str::FromStr};
 
 /// A normalization of activations, of weights, or both, by name:
 /// - `none`.
@@ -32,7 +31,7 @@ use std::{fmt, str::FromStr};
 ///   begin as they are drawn, and not where the first batch says.
 /// - `noisy` is BatchNorm with the noise of Santurkar et al. behind it, `noise` that noise alone, `noise:scaled` the same in
 ///   parts of each unit's deviation.
-/// - the names of [`OWN`].
+/// - the names of [`OWN`](super::own::OWN).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -140,150 +139,12 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        let name = match self {
-            Self::None => "none",
-            Self::Batch(batch::Config { affine, gradient }) => {
-                let affine = match affine {
-                    Affine::Both => "",
-                    Affine::Weight => ":gamma",
-                    Affine::Bias => ":beta",
-                    Affine::Neither => ":plain",
-                };
-                return write!(formatter, "batch{affine}{}", if *gradient == Gradient::Held { ":held" } else { "" });
-            }
-            Self::Group(groups) => return write!(formatter, "group:{groups}"),
-            Self::Noisy => "noisy",
-            Self::Noise(Size::Absolute) => "noise",
-            Self::Noise(Size::OfDeviation) => "noise:scaled",
-            Self::Lp(Power::One) => "lp:1",
-            Self::Lp(Power::Two) => "lp:2",
-            Self::Lp(Power::Infinity) => "lp:inf",
-            Self::Layer => "layer",
-            Self::Instance => "instance",
-            Self::Rms => "rms",
-            Self::Renorm(config) if *config == renorm::Config::default() => "renorm",
-            Self::Renorm(renorm::Config { r_max, d_max, ramp_steps }) => {
-                return write!(formatter, "renorm:{r_max}:{d_max}:{ramp_steps}");
-            }
-            Self::Frn => "frn",
-            Self::Dyt => "dyt",
-            Self::Mean => "mean",
-            Self::Weight(weight::Config { start, behind }) => {
-                let behind = if *behind == Behind::MeanOnly { ":mean" } else { "" };
-                return write!(formatter, "weight{behind}{}", if *start == Start::Drawn { ":drawn" } else { "" });
-            }
-            Self::Spectral => "spectral",
-            Self::Own(own) => own.name,
-        };
-        formatter.write_str(name)
-    }
-}
-
-/// Those without numbers in their names.
-pub(crate) fn named() -> Vec<Kind> {
-    let affine = [Affine::Both, Affine::Weight, Affine::Bias, Affine::Neither];
-    let batch = |gradient| affine.map(|affine| Kind::Batch(batch::Config { affine, gradient }));
-    let weight = |behind| [Start::Data, Start::Drawn].map(|start| Kind::Weight(weight::Config { start, behind }));
-    let mut named = [batch(Gradient::Through), batch(Gradient::Held)].concat();
-    named.extend([weight(Behind::Nothing), weight(Behind::MeanOnly)].concat());
-    named.extend([Power::One, Power::Two, Power::Infinity].map(Kind::Lp));
-    named.extend([Size::Absolute, Size::OfDeviation].map(Kind::Noise));
-    named.extend([Kind::None, Kind::Noisy, Kind::Layer, Kind::Instance, Kind::Rms, Kind::Frn, Kind::Dyt, Kind::Mean]);
-    named.extend([Kind::Spectral, Kind::Renorm(renorm::Config::default())]);
-    named.extend(OWN.iter().copied().map(Kind::Own));
-    named
-}
-
-/// `group:G` or `renorm:R:D:S`.
-fn with_numbers(text: &str) -> Option<Kind> {
-    let (name, numbers) = text.split_once(':')?;
-    match (name, &numbers.split(':').collect::<Vec<_>>()[..]) {
-        ("group", [groups]) => groups.parse().ok().filter(|groups| *groups > 0).map(Kind::Group),
-        ("renorm", [r_max, d_max, ramp_steps]) => {
-            let number =
-                |text: &str, least: f64| text.parse().ok().filter(|number| (least..f64::INFINITY).contains(number));
-            let (r_max, d_max, ramp_steps) = (number(r_max, 1.0)?, number(d_max, 0.0)?, ramp_steps.parse().ok()?);
-            Some(Kind::Renorm(renorm::Config { r_max, d_max, ramp_steps }))
-        }
-        _ => None,
-    }
-}
-
-impl FromStr for Kind {
-    type Err = UnknownName;
-
-    fn from_str(text: &str) -> std::result::Result<Self, UnknownName> {
-        let named = named().into_iter().find(|kind| kind.to_string() == text);
-        named.or_else(|| with_numbers(text)).ok_or_else(|| UnknownName(text.to_owned()))
-    }
-}
-
-/// What no normalization is called.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownName(String);
-
-impl std::error::Error for UnknownName {}
-
-impl fmt::Display for UnknownName {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        let own: String = OWN.iter().map(|own| format!(", {}", own.name)).collect();
-        write!(
-            formatter,
-            "'{}' is no normalization; there are none, batch (with :gamma, :beta or :plain and :held behind it), \
-             renorm or renorm:R:D:S with r_max R of at least 1, d_max D of at least 0 and S steps, layer, instance, \
-             group:G with G groups, rms, frn, dyt, mean, weight (with :mean and :drawn behind it), spectral, \
-             noisy, noise, noise:scaled, and lp:1, lp:2 and lp:inf{own}",
-            self.0
-        )
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::norm::Pass;
+    use crate::norm::name::named;
     use crate::norm::testing::normal;
-
-    #[test]
-    fn a_kind_reads_what_it_writes() {
-        for kind in named() {
-            assert_eq!(kind.to_string().parse(), Ok(kind));
-        }
-        assert!(named().len() >= 27);
-        for text in ["group:8", "renorm:3:5:800", "renorm:1.5:0:0"] {
-            assert_eq!(text.parse::<Kind>().unwrap().to_string(), text);
-        }
-        assert_eq!("batch".parse(), Ok(Kind::Batch(batch::Config::default())));
-        assert_eq!("weight".parse(), Ok(Kind::Weight(weight::Config::default())));
-        assert_eq!("batch:plain:held".parse::<Kind>().unwrap().to_string(), "batch:plain:held");
-        for wrong in
-            ["", "Batch", "group", "group:", "group:0", "group:-1", "batch:2", "noise:", "lp:3", "weight:", "own"]
-                .into_iter()
-                .chain([
-                    "renorm:3:5",
-                    "renorm:0.5:5:0",
-                    "renorm:3:-1:0",
-                    "renorm:inf:1:0",
-                    "renorm:nan:1:0",
-                    "renorm:3:5:x",
-                ])
-        {
-            assert!(wrong.parse::<Kind>().is_err(), "{wrong}");
-        }
-    }
-
-    /// Stored trials are keyed by these: they never change.
-    #[test]
-    fn what_records_say() {
-        let json = |text: &str| serde_json::to_string(&text.parse::<Kind>().unwrap()).unwrap();
-        assert_eq!(json("none"), r#""none""#);
-        assert_eq!(json("batch:gamma"), r#"{"batch":{"affine":"weight","gradient":"through"}}"#);
-        assert_eq!(json("group:8"), r#"{"group":8}"#);
-        assert_eq!(json("noise:scaled"), r#"{"noise":"of_deviation"}"#);
-        assert_eq!(json("lp:inf"), r#"{"lp":"infinity"}"#);
-    }
 
     /// Each normalizes activations or weights, in f32 and in f64, and its output has the shape and type of the input.
     #[test]

@@ -8,6 +8,7 @@ pub mod layer;
 pub mod lp;
 pub mod mean_only;
 pub mod mean_size;
+pub mod name;
 pub mod noise;
 pub mod own;
 pub mod per_channel;

@@ -29,7 +29,7 @@ impl Trial for Contrast {
 
     /// Besides the training's: series `accuracy_by_contrast`, and a value [`lost_at`] each. A run that diverged has neither.
     fn run_kept(&self, session: &Session) -> Result<Trace> {
-        let mut trace = self.training.run_kept_watched(None, session, &mut (), |(), moment, trace| {
+        let mut trace = self.training.run_watched(None, session, &mut (), |(), moment, trace| {
             if moment.step == self.training.steps {
                 trace.series.insert("accuracy_by_contrast".into(), self.curve(moment)?);
             }

@@ -2,11 +2,10 @@
 
 use crate::net::Net;
 use crate::norm::per_channel::lengths_of_units;
-use crate::seed::Seed;
 use crate::train::classifier::Classifier;
-use crate::trial::{SAMPLES_PER_DECADE, Series, Trace, Trial, sample_steps};
-use candle_core::{DType, Device, Result};
-use serde::Serialize;
+use crate::trial::{SAMPLES_PER_DECADE, Series, Session, Trace, Trial, sample_steps};
+use candle_core::{DType, Result};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What a length may lose by rounding in a step, in parts of it.
@@ -18,6 +17,18 @@ pub struct DirectionGrowth {
     pub training: Classifier,
 }
 
+/// What was seen so far.
+#[derive(Default, Serialize, Deserialize)]
+struct Seen {
+    /// Lengths by unit, at the start and at the step before.
+    start: Vec<f64>,
+    last: Vec<f64>,
+    /// Over steps and units: those that fall, and all.
+    falls: f64,
+    moves: f64,
+    curve: Series,
+}
+
 impl Trial for DirectionGrowth {
     const SOURCE: &'static str = file!();
 
@@ -27,26 +38,27 @@ impl Trial for DirectionGrowth {
 
     /// Besides the training's: series `length` over steps, the mean of ‖v‖ over its start, values `share_of_falls`, of all steps and
     /// units those at which ‖v‖ falls by more than rounding, and `final_length`.
-    fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
+    fn run_kept(&self, session: &Session) -> Result<Trace> {
         let samples = sample_steps(self.training.steps, SAMPLES_PER_DECADE);
-        let (mut start, mut last) = (Vec::new(), Vec::<f64>::new());
-        let (mut falls, mut moves, mut curve) = (0.0, 0.0, Series::default());
-        let mut trace = self.training.run_watched(seed, device, |moment, _| {
+        let mut seen = Seen::default();
+        let mut trace = self.training.run_watched(None, session, &mut seen, |seen, moment, _| {
             let now = lengths(moment.net)?;
-            falls += now.iter().zip(&last).filter(|(now, last)| **now < **last * (1.0 - ROUNDING)).count() as f64;
-            moves += last.len() as f64;
+            let falls = now.iter().zip(&seen.last).filter(|(now, last)| **now < **last * (1.0 - ROUNDING));
+            seen.falls += falls.count() as f64;
+            seen.moves += seen.last.len() as f64;
             // A data-dependent start leaves v as it is, so that the first look is the start.
-            if start.is_empty() {
-                start.clone_from(&now);
+            if seen.start.is_empty() {
+                seen.start.clone_from(&now);
             }
             if samples.binary_search(&moment.step).is_ok() {
-                let ratios = now.iter().zip(&start).map(|(now, start)| now / start);
-                curve.x.push(moment.step as f64);
-                curve.y.push(ratios.sum::<f64>() / now.len() as f64);
+                let ratios = now.iter().zip(&seen.start).map(|(now, start)| now / start);
+                seen.curve.x.push(moment.step as f64);
+                seen.curve.y.push(ratios.sum::<f64>() / now.len() as f64);
             }
-            last = now;
+            seen.last = now;
             Ok(())
         })?;
+        let Seen { falls, moves, curve, .. } = seen;
         trace.values.insert("share_of_falls".into(), falls / moves);
         trace.values.extend(curve.y.last().map(|length| ("final_length".into(), *length)));
         trace.series.insert("length".into(), curve);
@@ -69,7 +81,16 @@ fn lengths(net: &dyn Net) -> Result<Vec<f64>> {
 mod tests {
     use super::*;
     use crate::probe::fixture::classifier;
+    use crate::seed::Seed;
     use crate::train::optimizer::Rule;
+    use crate::trial::testing::ended_and_resumed;
+    use candle_core::Device;
+
+    #[test]
+    fn it_goes_on_where_it_was_ended() {
+        let probe = DirectionGrowth { training: classifier("weight".parse().unwrap()) };
+        assert!(ended_and_resumed(&probe, Seed(0), 6) == probe.run(Seed(0), &Device::Cpu).unwrap());
+    }
 
     fn values(norm: &str, rule: Rule) -> BTreeMap<String, f64> {
         let mut training = classifier(norm.parse().unwrap());

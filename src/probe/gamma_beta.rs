@@ -52,7 +52,7 @@ impl Trial for GammaBeta {
         };
         let steps = self.classifier.steps;
         let looks = sample_steps(steps, LOOKS_PER_DECADE);
-        let mut trace = self.classifier.run_kept_watched(None, session, &mut (), |(), moment, trace| {
+        let mut trace = self.classifier.run_watched(None, session, &mut (), |(), moment, trace| {
             if looks.binary_search(&moment.step).is_err() {
                 return Ok(());
             }

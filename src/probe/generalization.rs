@@ -46,7 +46,7 @@ impl Trial for Generalization {
     fn run_kept(&self, session: &Session) -> Result<Trace> {
         let looks = sample_steps(self.training.steps, LOOKS_PER_DECADE);
         let mut seen: [Series; 2] = Default::default();
-        let mut trace = self.training.run_kept_watched(None, session, &mut seen, |[fits, tests], moment, trace| {
+        let mut trace = self.training.run_watched(None, session, &mut seen, |[fits, tests], moment, trace| {
             if looks.binary_search(&moment.step).is_err() {
                 return Ok(());
             }

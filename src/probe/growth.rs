@@ -1,10 +1,9 @@
 //! How weights and biases grow while a net trains.
 
 use crate::net::Net;
-use crate::seed::Seed;
 use crate::train::classifier::Classifier;
-use crate::trial::{SAMPLES_PER_DECADE, Series, Trace, Trial, sample_steps};
-use candle_core::{DType, Device, Result, Tensor};
+use crate::trial::{SAMPLES_PER_DECADE, Series, Session, Trace, Trial, sample_steps};
+use candle_core::{DType, Result, Tensor};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -23,12 +22,12 @@ impl Trial for Growth {
 
     /// Besides the training's: series `weight_norm` and `bias_norm` over steps, the norm of all hidden layers' weights
     /// and biases; values `final_weight_norm` and `final_bias_norm`, of the last that was finite.
-    fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
+    fn run_kept(&self, session: &Session) -> Result<Trace> {
         let samples = sample_steps(self.training.steps, SAMPLES_PER_DECADE);
-        let (mut weights, mut biases) = (Series::default(), Series::default());
-        let mut trace = self.training.run_watched(seed, device, |moment, _| {
+        let mut seen: [Series; 2] = Default::default();
+        let mut trace = self.training.run_watched(None, session, &mut seen, |seen, moment, _| {
             if samples.binary_search(&moment.step).is_ok() {
-                for (series, norm) in [&mut weights, &mut biases].into_iter().zip(norms(moment.net)?) {
+                for (series, norm) in seen.iter_mut().zip(norms(moment.net)?) {
                     if norm.is_finite() {
                         series.x.push(moment.step as f64);
                         series.y.push(norm);
@@ -37,7 +36,7 @@ impl Trial for Growth {
             }
             Ok(())
         })?;
-        for (name, series) in [("weight_norm", weights), ("bias_norm", biases)] {
+        for (name, series) in ["weight_norm", "bias_norm"].into_iter().zip(seen) {
             trace.values.extend(series.y.last().map(|last| (format!("final_{name}"), *last)));
             trace.series.insert(name.into(), series);
         }
@@ -65,7 +64,17 @@ mod tests {
     use super::*;
     use crate::net::layer::{Hidden, Init, Weights};
     use crate::net::mlp::Mlp;
-    use crate::seed::Purpose;
+    use crate::norm::Kind;
+    use crate::probe::fixture::classifier;
+    use crate::seed::{Purpose, Seed};
+    use crate::trial::testing::ended_and_resumed;
+    use candle_core::Device;
+
+    #[test]
+    fn it_goes_on_where_it_was_ended() {
+        let probe = Growth { training: classifier(Kind::None) };
+        assert!(ended_and_resumed(&probe, Seed(0), 6) == probe.run(Seed(0), &Device::Cpu).unwrap());
+    }
 
     #[test]
     fn the_norm_is_that_of_the_hidden_layers() {

@@ -35,7 +35,7 @@ impl Trial for LargeStep {
     /// (nats) `loss_before` and `loss_after`. All with the batch's statistics. A training that diverged has grown by the
     /// largest number of f32.
     fn run_kept(&self, session: &Session) -> Result<Trace> {
-        let mut trace = self.training.run_kept_watched(None, session, &mut (), |(), moment, trace| {
+        let mut trace = self.training.run_watched(None, session, &mut (), |(), moment, trace| {
             if moment.step < self.training.steps {
                 return Ok(());
             }

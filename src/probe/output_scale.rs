@@ -29,7 +29,7 @@ impl Trial for OutputScale {
 
     /// As the subject's own training. What looks on here is no probe: at step 0 it changes the net.
     fn run_kept(&self, session: &Session) -> Result<Trace> {
-        self.subject.run_kept_watched(session, &mut (), |(), scene| match scene.step() {
+        self.subject.run_watched(session, &mut (), |(), scene| match scene.step() {
             0 => scale(scene.net(), self.gamma),
             _ => Ok(()),
         })
@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn a_factor_of_one_is_the_training_itself() {
         let OutputScale { subject, .. } = trial(Kind::BATCH, 1.0);
-        let alone = subject.run_kept_watched(&Session::alone(Seed(3), &Device::Cpu), &mut (), |(), _| Ok(())).unwrap();
+        let alone = subject.run_watched(&Session::alone(Seed(3), &Device::Cpu), &mut (), |(), _| Ok(())).unwrap();
         assert_eq!(losses(1.0), alone.series["train_loss"].y);
     }
 

@@ -39,7 +39,7 @@ impl Trial for Percentiles {
         let interval = (self.training.steps / self.samples).max(1);
         // The steps, and the percentiles by time, then by unit.
         let mut noted: (Vec<f64>, Vec<Vec<[f64; 3]>>) = Default::default();
-        let mut trace = self.training.run_kept_watched(None, session, &mut noted, |(steps, seen), moment, _| {
+        let mut trace = self.training.run_watched(None, session, &mut noted, |(steps, seen), moment, _| {
             if moment.step % interval == 0 {
                 steps.push(moment.step as f64);
                 let examples = self.examples.min(moment.test.len());

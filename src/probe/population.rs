@@ -15,9 +15,10 @@ use crate::norm::{
     running::{Moments, Running},
 };
 use candle_core::{Device, Result, Tensor, bail};
+use serde::{Deserialize, Serialize};
 
 /// Mean and variance of each channel of one layer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Statistics {
     pub mean: Vec<f64>,
     pub variance: Vec<f64>,

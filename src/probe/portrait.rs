@@ -30,7 +30,7 @@ impl Trial for Portrait {
         let Classifier { steps, learning_rate, .. } = self.training;
         let looks = Looks::new(&self.probes, steps, learning_rate);
         let mut seen = looks.nothing_seen();
-        let mut trace = self.training.run_kept_watched(None, session, &mut seen, |seen, moment, trace| {
+        let mut trace = self.training.run_watched(None, session, &mut seen, |seen, moment, trace| {
             looks.see(seen, &Scene::Classifier(moment, &self.training))?;
             if moment.step == steps {
                 trace.values.extend(gaps(&self.training, None, moment)?);

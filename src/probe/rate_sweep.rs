@@ -1,9 +1,9 @@
 //! Which learning rates a net can be trained at: the same seed at each rate of a grid.
 
-use crate::seed::Seed;
 use crate::train::classifier::{Classifier, TEST_ACCURACY};
-use crate::trial::{Outcome, Reach, Series, TARGET, Trace, Trial};
-use candle_core::{Device, Result};
+use crate::train::in_turn::in_turn;
+use crate::trial::{Outcome, Reach, Series, Session, TARGET, Trace, Trial};
+use candle_core::Result;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -42,13 +42,15 @@ impl Trial for RateSweep {
     /// Series `test_accuracy` and `steps` (to the target; those that reach it alone) over the multiples; `×5` … reached, a
     /// diverged run at its full budget; values `test_accuracy ×5` …, [`LARGEST`], [`BEST_ACCURACY`] and
     /// [`MEAN_ACCURACY`].
-    fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
+    fn run_kept(&self, session: &Session) -> Result<Trace> {
+        let runs = in_turn(session, &self.multiples, |multiple, session| {
+            let learning_rate = multiple * self.training.learning_rate;
+            Classifier { learning_rate, ..self.training.clone() }.run_kept(session)
+        })?;
         let mut trace = Trace::default();
         let (mut accuracies, mut steps) = (Series::default(), Series::default());
         let mut largest = self.multiples.first().copied();
-        for multiple in self.multiples.iter().copied() {
-            let learning_rate = multiple * self.training.learning_rate;
-            let run = Classifier { learning_rate, ..self.training.clone() }.run(seed, device)?;
+        for (multiple, run) in self.multiples.iter().copied().zip(runs) {
             let mut reached = run.reached[TARGET];
             if run.outcome != Outcome::Finished {
                 reached.step = None;
@@ -77,6 +79,9 @@ mod tests {
     use super::*;
     use crate::norm::Kind;
     use crate::probe::fixture::classifier;
+    use crate::seed::Seed;
+    use crate::trial::testing::{ended_and_resumed, resumed_from};
+    use candle_core::Device;
 
     /// Far too small a rate does not arrive, far too large a one diverges.
     #[test]
@@ -102,5 +107,16 @@ mod tests {
         let training = Classifier { target_accuracy: 1.0, ..classifier(Kind::BATCH) };
         let trace = RateSweep { training, multiples: vec![0.5, 1.0] }.run(Seed(0), &Device::Cpu).unwrap();
         assert_eq!(trace.values[LARGEST], 0.5);
+    }
+
+    /// In the first training, between two, in the last; and from the beginning if what is there is no state of it.
+    #[test]
+    fn it_goes_on_where_it_was_ended() {
+        let sweep = RateSweep { training: classifier(Kind::BATCH), multiples: vec![0.5, 1.0, 2.0] };
+        let whole = sweep.run(Seed(0), &Device::Cpu).unwrap();
+        for at in [3, 10, 17, 29] {
+            assert!(ended_and_resumed(&sweep, Seed(0), at) == whole, "ended at step {at}");
+        }
+        assert!(resumed_from(&sweep, Seed(0), b"anything") == whole);
     }
 }

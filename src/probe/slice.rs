@@ -39,7 +39,7 @@ impl Trial for Slice {
 
     /// Besides the training's: grid `loss` (nats) over the plane; value [`RISE`].
     fn run_kept(&self, session: &Session) -> Result<Trace> {
-        self.training.run_kept_watched(None, session, &mut (), |(), moment, trace| {
+        self.training.run_watched(None, session, &mut (), |(), moment, trace| {
             if moment.step == self.training.steps {
                 let grid = self.plane(moment)?;
                 trace.values.insert(RISE.into(), rise(&grid));

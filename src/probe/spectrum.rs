@@ -43,17 +43,19 @@ impl Trial for Spectrum {
         self.training.data()
     }
 
-    /// Besides the training's: the values above, and series `singular_values` of the first layer, by rank; nothing of a run that
-    /// diverged.
+    /// Besides the training's: the values above, and series `singular_values` of the first layer, by rank. A run that diverged
+    /// guesses on all images, so that it has no gap, and of the other values none.
     fn run_kept(&self, session: &Session) -> Result<Trace> {
-        self.training.run_kept_watched(None, session, &mut (), |(), moment, trace| {
+        let mut trace = self.training.run_watched(None, session, &mut (), |(), moment, trace| {
             if moment.step < self.training.steps {
                 return Ok(());
             }
             let (train, test) = (accuracy(moment.net, moment.train)?, accuracy(moment.net, moment.test)?);
             trace.values.extend([(FINAL_TRAIN_ACCURACY.into(), train), (GAP.into(), train - test)]);
             note_spectra(moment.net, moment.test, trace)
-        })
+        })?;
+        trace.values.entry(GAP.into()).or_insert(0.0);
+        Ok(trace)
     }
 }
 
@@ -119,6 +121,7 @@ mod tests {
     use crate::seed::Seed;
     use crate::train::classifier::Architecture;
     use crate::train::optimizer::Rule;
+    use crate::trial::Outcome;
     use crate::trial::testing::ended_and_resumed;
     use candle_core::Device;
 
@@ -153,6 +156,13 @@ mod tests {
         let probe = Spectrum { training: classifier(crate::norm::Kind::Spectral) };
         let whole = probe.run(Seed(0), &Device::Cpu).unwrap();
         assert!([1, 2, 6].iter().all(|at| ended_and_resumed(&probe, Seed(0), *at) == whole));
+    }
+
+    #[test]
+    fn a_diverged_run_guesses_and_has_no_gap() {
+        let training = Classifier { learning_rate: 1e30, ..classifier(crate::norm::Kind::None) };
+        let trace = Spectrum { training }.run(Seed(0), &Device::Cpu).unwrap();
+        assert!(trace.outcome != Outcome::Finished && trace.values[GAP] == 0.0 && !trace.values.contains_key(LARGEST));
     }
 
     /// The weight counts as `[4, 1 · 3 · 3]`.

@@ -33,7 +33,7 @@ impl Trial for Study {
     fn run_kept(&self, session: &Session) -> Result<Trace> {
         let looks = Looks::new(&self.probes, self.subject.steps(), self.subject.learning_rate());
         let mut seen = looks.nothing_seen();
-        let mut trace = self.subject.run_kept_watched(session, &mut seen, |seen, scene| looks.see(seen, scene))?;
+        let mut trace = self.subject.run_watched(session, &mut seen, |seen, scene| looks.see(seen, scene))?;
         seen.finish(&mut trace);
         Ok(trace)
     }
@@ -94,7 +94,7 @@ mod tests {
         let (subject, mut states) = (&study.subject, Vec::new());
         let looks = Looks::new(&study.probes, subject.steps(), subject.learning_rate());
         let session = &Session::alone(Seed(3), &Device::Cpu);
-        let trace = subject.run_kept_watched(session, &mut looks.nothing_seen(), |seen, scene| {
+        let trace = subject.run_watched(session, &mut looks.nothing_seen(), |seen, scene| {
             if probed {
                 looks.see(seen, scene)?;
             }

@@ -8,11 +8,10 @@
 
 use crate::net::{Net, Place};
 use crate::norm::Pass;
-use crate::seed::Seed;
 use crate::train::classifier::{Classifier, Moment};
 use crate::train::optimizer::{Optimizer, Rule};
-use crate::trial::{Grid, Trace, Trial};
-use candle_core::{D, Device, Result, Tensor, Var, bail};
+use crate::trial::{Grid, Session, Trace, Trial};
+use candle_core::{D, Result, Tensor, Var, bail};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -52,8 +51,8 @@ impl Trial for StyleSwap {
     /// Besides the training's: grid [`IMAGES`] and values, means over the pairs: [`STYLE_MOVED`]; [`LAYOUT_OF_CONTENT`];
     /// `layout_of_style`, the correlation with the style's features, and `layout_before`, that at the start; `target_missed`, the
     /// squared distance to the features looked for, in parts of that at the start. A run that diverged has none.
-    fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
-        self.training.run_watched(seed, device, |moment, trace| {
+    fn run_kept(&self, session: &Session) -> Result<Trace> {
+        self.training.run_watched(None, session, &mut (), |(), moment, trace| {
             if moment.step == self.training.steps { self.swap_all(moment, trace) } else { Ok(()) }
         })
     }
@@ -179,8 +178,9 @@ mod tests {
     use crate::net::convolutional::Stage::{Convolution, Pool};
     use crate::norm::Kind;
     use crate::probe::fixture::classifier;
-    use crate::seed::Purpose;
+    use crate::seed::{Purpose, Seed};
     use crate::train::classifier::Architecture;
+    use candle_core::Device;
 
     fn trial(pairs: &[[u32; 2]]) -> StyleSwap {
         let mut training = classifier(Kind::None);

@@ -48,18 +48,17 @@ impl Subject {
     }
 
     /// Trains it; `see` may look at every step, and leaves the net as it found it. All that it depends on is in what it has `seen`.
-    pub fn run_kept_watched<S: Serialize + DeserializeOwned>(
+    pub fn run_watched<S: Serialize + DeserializeOwned>(
         &self,
         session: &Session,
         seen: &mut S,
         mut see: impl FnMut(&mut S, &Scene) -> Result<()>,
     ) -> Result<Trace> {
         match self {
-            Self::Classifier(training) => training.run_kept_watched(None, session, seen, |seen, moment, _| {
-                see(seen, &Scene::Classifier(moment, training))
-            }),
+            Self::Classifier(training) => training
+                .run_watched(None, session, seen, |seen, moment, _| see(seen, &Scene::Classifier(moment, training))),
             Self::DeepLinear(training) => {
-                training.run_kept_watched(session, seen, |seen, moment| see(seen, &Scene::DeepLinear(moment, training)))
+                training.run_watched(session, seen, |seen, moment| see(seen, &Scene::DeepLinear(moment, training)))
             }
         }
     }

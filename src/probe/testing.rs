@@ -5,11 +5,11 @@ use super::population::{
 };
 use crate::data::labelled::{CLASSES, Part};
 use crate::norm::Pass;
-use crate::seed::{Purpose, Seed};
+use crate::seed::Purpose;
 use crate::train::classifier::{Classifier, Moment, accuracy, accuracy_in_batches};
-use crate::trial::{Outcome, Trace, Trial, sample_steps};
-use candle_core::{Device, Result};
-use serde::Serialize;
+use crate::trial::{Outcome, Session, Trace, Trial, sample_steps};
+use candle_core::Result;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// When all test images are judged: the name, and what the steps are divided by.
@@ -50,6 +50,7 @@ pub struct Testing {
 }
 
 /// Statistics of every normalization, under a name.
+#[derive(Serialize, Deserialize)]
 struct Candidate {
     name: String,
     layers: Vec<Statistics>,
@@ -66,27 +67,27 @@ impl Trial for Testing {
     /// `mean distance, S` and `deviation distance, S` (see [`distances`]) over steps; at the checkpoints T (`early`,
     /// `middle`, `late`) values `step, T` and `accuracy, S, T`; the series `accuracy by 1 - p, T`.
     /// Late there is more: see [`Testing::last_look`]. A run that diverged guesses in all of them.
-    fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
+    fn run_kept(&self, session: &Session) -> Result<Trace> {
         let samples = sample_steps(self.classifier.steps, SAMPLES_PER_DECADE);
         let mut averages = Vec::new();
-        let mut trace = self.classifier.run_watched(seed, device, |moment, trace| {
+        let mut trace = self.classifier.run_watched(None, session, &mut averages, |averages, moment, trace| {
             if moment.step == 0 {
                 let start = in_use(moment.net)?;
                 let names = self.old_weights.iter().map(name_of).chain([self.name_of_last()]);
-                averages = names.map(|name| Candidate { name, layers: start.clone() }).collect();
+                *averages = names.map(|name| Candidate { name, layers: start.clone() }).collect();
                 return Ok(());
             }
             let batch = newest(moment.net)?;
             let from_first_batch = if moment.step == 1 { 0.0 } else { self.from_first_batch };
-            for (p, average) in self.old_weights.iter().chain([&from_first_batch]).zip(&mut averages) {
+            for (p, average) in self.old_weights.iter().chain([&from_first_batch]).zip(averages.iter_mut()) {
                 average.layers.iter_mut().zip(&batch).for_each(|(layer, batch)| layer.follow(batch, *p));
             }
             let (step, steps) = (moment.step, self.classifier.steps);
             if samples.contains(&step) {
-                undisturbed(moment.net, || self.sample(moment, &averages, trace))?;
+                undisturbed(moment.net, || self.sample(moment, averages, trace))?;
             }
             for (when, _) in CHECKPOINTS.iter().filter(|(_, part)| step == steps.div_ceil(*part)) {
-                undisturbed(moment.net, || self.judge(moment, &averages, when, trace))?;
+                undisturbed(moment.net, || self.judge(moment, averages, when, trace))?;
             }
             if step == steps { undisturbed(moment.net, || self.last_look(moment, trace)) } else { Ok(()) }
         })?;
@@ -245,7 +246,10 @@ mod tests {
     use crate::data::fashion_mnist::Files;
     use crate::data::labelled::Labelled;
     use crate::norm::Kind;
+    use crate::seed::Seed;
     use crate::train::classifier::{Architecture, TEST_ACCURACY};
+    use crate::trial::testing::ended_and_resumed;
+    use candle_core::Device;
 
     fn trial(learning_rate: f64) -> Testing {
         let (data, mlp) = (Labelled::new(&Files::embedded()).unwrap(), Architecture::Mlp(vec![20]));
@@ -283,6 +287,14 @@ mod tests {
         assert!(trial.names().iter().all(|name| watched.values.contains_key(name)));
         let accuracies = watched.values.keys().filter(|name| name.starts_with("accuracy, ")).count();
         assert_eq!(trial.names().len(), accuracies);
+    }
+
+    #[test]
+    fn it_goes_on_where_it_was_ended() {
+        let mut trial = trial(0.1);
+        (trial.classifier.steps, trial.judged_examples) = (20, 500);
+        let whole = trial.run(Seed(0), &Device::Cpu).unwrap();
+        assert!([1, 2, 11, 20].iter().all(|at| ended_and_resumed(&trial, Seed(0), *at) == whole));
     }
 
     #[test]

@@ -40,7 +40,7 @@ impl Trial for TrainEval {
     /// [`TRAIN_MODE_ACCURACY`] and, unless it diverged, [`ACCURACY_GAP`] and [`LOGIT_GAP`].
     fn run_kept(&self, session: &Session) -> Result<Trace> {
         let steps = self.training.steps;
-        let mut trace = self.training.run_kept_watched(self.parts, session, &mut (), |(), moment, trace| {
+        let mut trace = self.training.run_watched(self.parts, session, &mut (), |(), moment, trace| {
             if moment.step == steps.div_ceil(5) {
                 trace.values.insert(ACCURACY_EARLY.into(), accuracy(moment.net, moment.test)?);
             }

@@ -1,7 +1,7 @@
 //! Training a classifier of images: the one loop that the chapters share.
 
 use super::batches::{Batches, Microbatches};
-use super::checkpoint::{keep_if_time, resume};
+use super::checkpoint::Checkpoint;
 use super::optimizer::{Optimizer, Rule};
 use crate::data::labelled::{CLASSES, Labelled, Part};
 use crate::net::{
@@ -77,7 +77,7 @@ impl Trial for Classifier {
     /// Series `train_loss` (nats, of the batch) and `test_accuracy` over steps; `target` reached; values
     /// `final_train_loss` and `test_accuracy`.
     fn run_kept(&self, session: &Session) -> Result<Trace> {
-        self.run_kept_watched(None, session, &mut (), |(), _, _| Ok(()))
+        self.run_watched(None, session, &mut (), |(), _, _| Ok(()))
     }
 }
 
@@ -114,30 +114,10 @@ impl Classifier {
         }
     }
 
-    /// The same, and at each step `watch` may look at the net and add to the trace. It must leave the net as it found
-    /// it.
-    pub fn run_watched(
-        &self,
-        seed: Seed,
-        device: &Device,
-        watch: impl FnMut(&Moment, &mut Trace) -> Result<()>,
-    ) -> Result<Trace> {
-        self.run_in_parts(None, seed, device, watch)
-    }
-
-    /// The same with batches that go through the net in parts, if any. Errors if these do not fill a batch.
-    pub fn run_in_parts(
-        &self,
-        parts: Option<Microbatches>,
-        seed: Seed,
-        device: &Device,
-        mut watch: impl FnMut(&Moment, &mut Trace) -> Result<()>,
-    ) -> Result<Trace> {
-        self.run_kept_watched(parts, &Session::alone(seed, device), &mut (), |(), moment, trace| watch(moment, trace))
-    }
-
-    /// The same, kept on the way with what `watch` has `seen`; all that it depends on must be in there or in the trace.
-    pub fn run_kept_watched<S: Serialize + DeserializeOwned>(
+    /// The same, and at each step `watch` may look at the net, note what it has `seen` and add to the trace. It must leave the
+    /// net as it found it, and what it depends on must be in `seen` or the trace, which are kept on the way. Batches go through
+    /// the net in `parts`, if any; errors if these do not fill a batch.
+    pub fn run_watched<S: Serialize + DeserializeOwned>(
         &self,
         parts: Option<Microbatches>,
         session: &Session,
@@ -151,23 +131,23 @@ impl Classifier {
         let mut batches = Batches::in_parts(seed, &train.classes.to_vec1()?, self.batch_size, parts)?;
         let judged = test.narrow(0, self.curve_examples.min(test.len()))?;
         let part = parts.map_or(train.len(), |parts| parts.size);
-        let state = optimizer.state().map(|of_optimizer| [net.state(), of_optimizer].concat());
-        let (mut first, mut noted) = (0, Noted::nothing(self.steps));
-        if let Some((step, before)) = resume(session, state.as_deref())? {
-            (first, (noted, *seen)) = (step, before);
+        let checkpoint = Checkpoint::new(session, &*net, &optimizer, self.steps);
+        let (mut kept_at, mut noted) = (None, Noted::nothing(self.steps));
+        if let Some((step, before)) = checkpoint.resume()? {
+            (kept_at, (noted, *seen)) = (Some(step), before);
         }
         let samples = sample_steps(self.steps, SAMPLES_PER_DECADE);
-        for step in first..=self.steps {
-            keep_if_time(session, (step, self.steps), state.as_deref(), &(&noted, &*seen))?;
+        for step in kept_at.unwrap_or(0)..=self.steps {
             let chosen = batches.at(step);
-            let examples: &[usize] = if step < self.steps { &chosen } else { &[] };
-            watch(
-                seen,
-                &Moment { step, net: &*net, train: &train, test: &test, batch: examples, seed },
-                &mut noted.trace,
-            )?;
             let is_sampled = samples.binary_search(&step).is_ok();
-            if is_sampled {
+            // A training that goes on was looked at before it was kept.
+            let is_looked_at = kept_at != Some(step);
+            if is_looked_at {
+                let batch: &[usize] = if step < self.steps { &chosen } else { &[] };
+                let moment = Moment { step, net: &*net, train: &train, test: &test, batch, seed };
+                watch(seen, &moment, &mut noted.trace)?;
+            }
+            if is_looked_at && is_sampled {
                 let right = accuracy(&*net, if step < self.steps { &judged } else { &test })?;
                 noted.accuracies.x.push(step as f64);
                 noted.accuracies.y.push(right);
@@ -175,6 +155,7 @@ impl Classifier {
                     noted.reached.step = Some(step);
                 }
             }
+            checkpoint.keep_if_time(step, &(&noted, &*seen))?;
             let loss = mean_loss(&*net, &train, chosen.chunks(part), Pass::train(step, seed))?;
             if is_sampled || step == self.steps {
                 let value = f64::from(loss.to_scalar::<f32>()?);
@@ -285,13 +266,18 @@ mod tests {
         }
     }
 
+    fn losses_in(parts: Option<Microbatches>, trial: &Classifier, seed: Seed) -> Vec<f64> {
+        let session = &Session::alone(seed, &Device::Cpu);
+        trial.run_watched(parts, session, &mut (), |(), _, _| Ok(())).unwrap().series["train_loss"].y.clone()
+    }
+
     /// Without a norm it does not matter which examples go through the net together.
     #[test]
     fn gradients_of_parts_are_averaged() {
         let (seed, whole) = (Seed(0), trial(Kind::None, 0.1, 30));
         let in_parts = |size| {
             let parts = Some(Microbatches { size, classes: None });
-            whole.run_in_parts(parts, seed, &Device::Cpu, |_, _| Ok(())).unwrap().series["train_loss"].y.clone()
+            losses_in(parts, &whole, seed)
         };
         let loss = &whole.run(seed, &Device::Cpu).unwrap().series["train_loss"].y;
         assert_eq!(&in_parts(50), loss);
@@ -304,7 +290,7 @@ mod tests {
     #[test]
     fn parts_are_normalized_by_themselves() {
         let (seed, device, trial) = (Seed(0), &Device::Cpu, trial(Kind::BATCH, 0.1, 1));
-        let first = |parts| trial.run_in_parts(parts, seed, device, |_, _| Ok(())).unwrap().series["train_loss"].y[0];
+        let first = |parts| losses_in(parts, &trial, seed)[0];
         let (net, train) = (trial.net(seed, device).unwrap(), trial.data.train(device).unwrap());
         let loss = |examples: &[usize]| {
             let part = train.select(examples).unwrap();
@@ -330,8 +316,9 @@ mod tests {
     fn who_watches_changes_nothing() {
         let (trial, seed) = (trial(Kind::BATCH, 0.1, 20), Seed(1));
         let mut seen = 0;
-        let watched = trial.run_watched(seed, &Device::Cpu, |moment, trace| {
-            seen += 1;
+        let session = &Session::alone(seed, &Device::Cpu);
+        let watched = trial.run_watched(None, session, &mut seen, |seen, moment, trace| {
+            *seen += 1;
             let batch = moment.train.narrow(0, 30)?;
             moment.net.forward_watched(&batch.images, Pass::PROBE, &mut |_, _, _| Ok(()))?;
             trace.values.insert("looked".into(), moment.step as f64);

@@ -4,7 +4,7 @@
 //! The paper does not say whether the loss is a sum or a mean, nor of the ½: the sum with ½ begins where its Fig. 10
 //! begins, at some 5 · 10⁴, and goes with its learning rate of 10⁻⁶. Scaling the loss is scaling the learning rate.
 
-use super::checkpoint::{keep_if_time, resume};
+use super::checkpoint::Checkpoint;
 use super::optimizer::{Optimizer, Rule};
 use crate::net::{
     Net,
@@ -54,7 +54,7 @@ impl Trial for DeepLinear {
 
     /// Series `train_loss` over steps; `target` reached; value `final_train_loss`.
     fn run_kept(&self, session: &Session) -> Result<Trace> {
-        self.run_kept_watched(session, &mut (), |(), _| Ok(()))
+        self.run_watched(session, &mut (), |(), _| Ok(()))
     }
 }
 
@@ -66,7 +66,7 @@ pub fn half_squares(predictions: &Tensor, targets: &Tensor) -> Result<Tensor> {
 impl DeepLinear {
     /// The same, and at each step `watch` may look at the net. It must leave the net as it found it, and all that it depends on
     /// must be in what it has `seen`.
-    pub fn run_kept_watched<S: Serialize + DeserializeOwned>(
+    pub fn run_watched<S: Serialize + DeserializeOwned>(
         &self,
         session: &Session,
         seen: &mut S,
@@ -80,17 +80,20 @@ impl DeepLinear {
         let inputs = stream.normal_tensor((self.examples, self.width), 1.0, device)?;
         let targets = inputs.matmul(&stream.normal_tensor((self.width, self.width), 1.0, device)?)?;
         let mut optimizer = Optimizer::new(Rule::Sgd, net.parameters(), self.learning_rate)?;
-        let state = optimizer.state().map(|of_optimizer| [net.state(), of_optimizer].concat());
+        let checkpoint = Checkpoint::new(session, &net, &optimizer, self.steps);
         let mut trace = Trace::default();
-        let (mut first, mut curve) = (0, Series::default());
+        let mut curve = Series::default();
         let mut reached = Reach { step: None, budget: self.steps };
-        if let Some((step, noted)) = resume(session, state.as_deref())? {
-            (first, (curve, reached, *seen)) = (step, noted);
+        let mut kept_at = None;
+        if let Some((step, noted)) = checkpoint.resume()? {
+            (kept_at, (curve, reached, *seen)) = (Some(step), noted);
         }
         let samples = sample_steps(self.steps, SAMPLES_PER_DECADE);
-        for step in first..=self.steps {
-            keep_if_time(session, (step, self.steps), state.as_deref(), &(&curve, reached, &*seen))?;
-            watch(seen, &LinearMoment { step, net: &net, inputs: &inputs, targets: &targets, seed })?;
+        for step in kept_at.unwrap_or(0)..=self.steps {
+            if kept_at != Some(step) {
+                watch(seen, &LinearMoment { step, net: &net, inputs: &inputs, targets: &targets, seed })?;
+            }
+            checkpoint.keep_if_time(step, &(&curve, reached, &*seen))?;
             let loss = half_squares(&net.forward(&inputs, Pass::train(step, seed))?, &targets)?;
             let value = f64::from(loss.to_scalar::<f32>()?);
             if !value.is_finite() {

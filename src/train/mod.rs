@@ -1,11 +1,13 @@
 //! What trains: optimizers and the trials that use them.
 
+pub mod adam;
 pub mod adaptive_clipping;
 pub mod batches;
 pub mod checkpoint;
 pub mod classifier;
 pub mod deep_linear;
 pub mod descent;
+pub mod in_turn;
 pub mod optimizer;
 pub mod paper_mlp;
 pub mod spectral_penalty;

@@ -1,10 +1,9 @@
-//! The optimizers by name: gradient descent by our own kernel, Adam from candle-nn. What is added to a loss for the weights'
+//! The optimizers by name. What is added to a loss for the weights'
 //! sake, or done to its gradient, belongs to the rule, as only weights and gradients are needed.
 
-use super::{adaptive_clipping::AdaptiveClipping, spectral_penalty::SpectralPenalty};
+use super::{adam::Adam, adaptive_clipping::AdaptiveClipping, spectral_penalty::SpectralPenalty};
 use crate::ops::sgd;
 use candle_core::{Result, Tensor, Var, backprop::GradStore};
-use candle_nn::optim::{AdamW, Optimizer as _, ParamsAdamW};
 use serde::{Deserialize, Serialize};
 
 /// Which rule turns gradients into steps.
@@ -13,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub enum Rule {
     /// w ← w − η ∇w: gradient descent, stochastic or not.
     Sgd,
-    /// Adam (Kingma & Ba 2015, alg. 1) with β₁ = 0.9, β₂ = 0.999, ε = 10⁻⁸.
+    /// See [`Adam`].
     Adam,
     /// SGD on the loss + λ/2 Σ ‖W‖²: weight decay, of weights alone and not of biases, γ and β.
     Decay(f64),
@@ -26,7 +25,7 @@ pub enum Rule {
 /// A rule at work on some parameters.
 pub enum Optimizer {
     Sgd(Sgd),
-    Adam(AdamW),
+    Adam(Adam),
     Decay(Sgd, f64),
     SpectralPenalty(Sgd, SpectralPenalty),
     Clipped(Sgd, AdaptiveClipping),
@@ -46,21 +45,17 @@ impl Optimizer {
                 let clipping = AdaptiveClipping::new(clipping, &parameters);
                 Self::Clipped(sgd(parameters)?, clipping)
             }
-            Rule::Adam => {
-                // AdamW without weight decay is Adam.
-                let settings = ParamsAdamW { lr: learning_rate, weight_decay: 0.0, ..ParamsAdamW::default() };
-                Self::Adam(AdamW::new(parameters, settings)?)
-            }
+            Rule::Adam => Self::Adam(Adam::new(parameters, learning_rate)?),
         })
     }
 
-    /// What moves besides the parameters. None if that cannot be seen: candle's Adam hides its averages.
-    pub fn state(&self) -> Option<Vec<Var>> {
+    /// What moves besides the parameters.
+    pub fn state(&self) -> Vec<Var> {
         match self {
-            Self::Adam(_) => None,
-            Self::SpectralPenalty(_, penalty) => Some(penalty.state()),
+            Self::Adam(adam) => adam.state(),
+            Self::SpectralPenalty(_, penalty) => penalty.state(),
             // Without momentum there is nothing.
-            Self::Sgd(_) | Self::Decay(..) | Self::Clipped(..) => Some(Vec::new()),
+            Self::Sgd(_) | Self::Decay(..) | Self::Clipped(..) => Vec::new(),
         }
     }
 

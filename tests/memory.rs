@@ -1,0 +1,55 @@
+//! A training holds no more memory the longer it lasts.
+
+use candle_core::Device;
+use cap::Cap;
+use normbook::data::{fashion_mnist::Files, labelled::Labelled};
+use normbook::net::convolutional::Stage::{Convolution, Pool};
+use normbook::norm::Kind;
+use normbook::seed::Seed;
+use normbook::train::classifier::{Architecture, Classifier};
+use normbook::train::optimizer::Rule;
+use normbook::trial::{Outcome, Session};
+use std::alloc::System;
+
+#[global_allocator]
+static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
+
+const STEPS: u64 = 12_000;
+/// When everything that is made once has been made.
+const SETTLED: u64 = 2_000;
+/// What curves may take for their points, in bytes.
+const NOTED: usize = 4_096;
+
+/// Bytes that are in use at a step when all is settled, and at the end. The only test here: others would use memory, too.
+#[test]
+fn memory_does_not_grow_in_ten_thousand_steps() {
+    let data = Labelled::new(&Files::embedded()).unwrap();
+    let mlp = || Architecture::Mlp(vec![8, 8]);
+    let cnn = || Architecture::Convolutional(&[Convolution(2), Pool]);
+    let nets = [
+        ("none", mlp(), Rule::Sgd),
+        ("batch", mlp(), Rule::Adam),
+        ("renorm", mlp(), Rule::Sgd),
+        ("spectral", mlp(), Rule::SpectralPenalty(0.1)),
+        ("batch", cnn(), Rule::Clipped(0.1)),
+    ];
+    for (norm, architecture, rule) in nets {
+        let kind: Kind = norm.parse().unwrap();
+        let training = Classifier { rule, ..Classifier::sgd(&data, architecture, kind, 0.01, 4, STEPS) };
+        let mut seen = (0, 0);
+        let session = &Session::alone(Seed(0), &Device::Cpu);
+        let look = |seen: &mut (usize, usize), step| match step {
+            SETTLED => seen.0 = ALLOCATOR.allocated(),
+            STEPS => seen.1 = ALLOCATOR.allocated(),
+            _ => {}
+        };
+        let watched = training.run_watched(None, session, &mut seen, |seen, moment, _| {
+            look(seen, moment.step);
+            Ok(())
+        });
+        let (settled, end) = seen;
+        let finished = watched.unwrap().outcome == Outcome::Finished;
+        assert!(finished, "{norm}, {rule:?}: it diverged before its end");
+        assert!(end <= settled + NOTED, "{norm}, {rule:?}: {settled} bytes at step {SETTLED}, {end} at {STEPS}");
+    }
+}
