@@ -25,7 +25,8 @@ impl Place {
         std::fs::create_dir(&unpacked).unwrap();
         std::fs::write(unpacked.join("test_batch.bin"), "images").unwrap();
         let packed = folder.path().join("archive.tar.gz");
-        let tar = Command::new("tar").arg("-czf").arg(&packed).arg("-C").arg(folder.path()).arg("cifar-10-batches-bin");
+        let mut tar = Command::new("tar");
+        tar.arg("-czf").arg(&packed).arg("-C").arg(folder.path()).arg("cifar-10-batches-bin");
         assert!(tar.status().unwrap().success());
         let archive = std::fs::read(&packed).unwrap();
         assert!(SCRIPT.contains(SHA256) && SCRIPT.contains(BYTES));
