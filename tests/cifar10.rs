@@ -38,18 +38,18 @@ fn write_all(folder: &Path) {
 
 #[test]
 fn whole_files_are_read_in_order() {
-    let folder = folder(FILES[1], Some(file(3)));
+    let folder = folder(FILES[5], Some(file(3)));
     let data = Files::from_folder(folder.path()).unwrap().load().unwrap();
-    assert_eq!((data.train.len(), data.test.len(), data.train.shape()), (4 * 4 + 3, 4, [3, 32, 32]));
-    assert_eq!(data.train.labels()[..8], [0, 1, 2, 3, 0, 1, 2, 0]);
+    assert_eq!((data.train.len(), data.test.len(), data.train.shape()), (5 * 4, 3, [3, 32, 32]));
+    assert_eq!(data.train.labels()[..8], [0, 1, 2, 3, 0, 1, 2, 3]);
     let pixels = data.test.pixels(&candle_core::Device::Cpu).unwrap();
-    assert_eq!(pixels.dims(), [4, 3, 32, 32]);
+    assert_eq!(pixels.dims(), [3, 3, 32, 32]);
     let at = |image: usize, channel: usize, row: usize, column: usize| {
         let pixel = pixels.get(image).unwrap().get(channel).unwrap().get(row).unwrap().get(column).unwrap();
         pixel.to_scalar::<f32>().unwrap() * 255.0
     };
     assert_eq!(
-        [at(0, 0, 0, 0), at(1, 1, 0, 0), at(2, 2, 5, 0), at(3, 2, 5, 7)].map(f32::round),
+        [at(0, 0, 0, 0), at(1, 1, 0, 0), at(2, 2, 5, 0), at(2, 2, 5, 7)].map(f32::round),
         [0.0, 80.0, 165.0, 172.0]
     );
 }
@@ -60,13 +60,14 @@ fn damaged_files_get_one_clear_error_each() {
     label[3073 * 2] = 77;
     let gzip = [vec![0x1f, 0x8b], vec![0; 100]].concat();
     let test = FILES[5];
-    let damages: [(&str, Option<Vec<u8>>, &str); 8] = [
+    let damages: [(&str, Option<Vec<u8>>, &str); 9] = [
         (FILES[2], None, "cannot read"),
         (FILES[0], Some(vec![]), "it is empty"),
         (FILES[0], Some(file(4)[..3073 * 4 - 1].to_vec()), "no multiple of the 3073"),
         (test, Some(file(2)[..5000].to_vec()), "truncated, damaged, or not the binary version"),
         (test, Some([file(1), vec![0]].concat()), "no multiple of the 3073"),
         (FILES[3], Some(label), "label 77 of image 2 is above 9"),
+        (FILES[1], Some(file(3)), "it has 3 images and data_batch_1.bin has 4"),
         (FILES[4], Some(gzip), "packed with gzip"),
         (FILES[4], Some(vec![0; 3073 * 10_001]), "a file of CIFAR-10's binary version has 30730000 at most"),
     ];
@@ -81,7 +82,7 @@ fn damaged_files_get_one_clear_error_each() {
     for name in FILES {
         std::fs::write(constant.path().join(name), vec![3; 3073 * 2]).unwrap();
     }
-    let error = Files::from_folder(constant.path()).unwrap().load().unwrap_err().to_string();
+    let error = format!("{:#}", Files::from_folder(constant.path()).unwrap().load().unwrap_err());
     assert!(error.contains("all pixels of the training images are the same"), "{error}");
 }
 
@@ -100,6 +101,9 @@ fn the_flag_finds_the_files_where_the_archive_puts_them() {
     std::fs::remove_file(unpacked.join(FILES[5])).unwrap();
     let error = format!("{:#}", images(folder.path()).err().unwrap());
     assert!(error.contains("cannot read") && error.contains("test_batch.bin"), "{error}");
+    std::fs::write(folder.path().join(fashion_mnist::FILES[0]), "images").unwrap();
+    let error = images(folder.path()).err().unwrap().to_string();
+    assert!(error.contains("has files of two data sets"), "{error}");
 }
 
 /// Chapters 6 to 9: VGG-A where it has as many layers, batches of 128, and a norm that must fit it.

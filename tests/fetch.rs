@@ -1,6 +1,7 @@
 //! `tools/cifar10`, with a small archive at an address on this machine.
 #![cfg(unix)]
 
+use normbook::data::cifar10::FILES;
 use normbook_fingerprint::sha256;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -23,7 +24,9 @@ impl Place {
         let folder = tempfile::tempdir().unwrap();
         let unpacked = folder.path().join("cifar-10-batches-bin");
         std::fs::create_dir(&unpacked).unwrap();
-        std::fs::write(unpacked.join("test_batch.bin"), "images").unwrap();
+        for name in FILES {
+            std::fs::write(unpacked.join(name), "images").unwrap();
+        }
         let packed = folder.path().join("archive.tar.gz");
         let mut tar = Command::new("tar");
         tar.arg("-czf").arg(&packed).arg("-C").arg(folder.path()).arg("cifar-10-batches-bin");
@@ -61,12 +64,15 @@ impl Place {
         let folder = self.cached("normbook/cifar-10-batches-bin");
         assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), folder.display().to_string());
         assert_eq!(std::fs::read_to_string(folder.join("test_batch.bin")).unwrap(), "images");
-        assert_eq!(names(&self.cached("normbook")), ["cifar-10-batches-bin"]);
+        assert_eq!(names(&self.cached("normbook")), ["cifar-10-batches-bin", "lock"]);
     }
 }
 
 fn names(folder: &Path) -> Vec<String> {
-    std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    let mut names: Vec<String> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
 }
 
 fn error(output: &Output) -> String {
@@ -97,9 +103,40 @@ fn what_is_damaged_is_removed_and_can_be_fetched_again() {
     place.begun(&vec![0; place.archive.len() / 2]);
     let output = place.fetch(&place.url());
     assert!(!output.status.success() && error(&output).contains("its SHA-256 is not"), "{}", error(&output));
-    assert!(names(&place.cached("normbook")).is_empty());
+    assert_eq!(names(&place.cached("normbook")), ["lock"]);
     place.begun(&vec![0; place.archive.len() + 1]);
     place.assert_there(&place.fetch(&place.url()));
+}
+
+/// A file that is shorter than what there is cannot be gone on with.
+#[test]
+fn what_cannot_be_gone_on_with_is_fetched_from_the_start() {
+    let place = Place::new();
+    let script = place.folder.path().join("script");
+    let longer = std::fs::read_to_string(&script).unwrap().replace("bytes=", "bytes=9");
+    std::fs::write(script, longer).unwrap();
+    place.begun(&vec![0; place.archive.len() + 1]);
+    place.assert_there(&place.fetch(&place.url()));
+}
+
+#[test]
+fn two_at_once_fetch_it_once() {
+    let place = Place::new();
+    let fetch = || place.fetch(&place.url());
+    std::thread::scope(|scope| {
+        let others = [(); 3].map(|()| scope.spawn(fetch));
+        others.into_iter().for_each(|other| place.assert_there(&other.join().unwrap()));
+    });
+}
+
+#[test]
+fn a_folder_that_is_not_whole_is_refused() {
+    let place = Place::new();
+    std::fs::create_dir_all(place.cached("normbook/cifar-10-batches-bin")).unwrap();
+    let output = place.fetch(&place.url());
+    assert!(!output.status.success() && error(&output).contains("is not all of CIFAR-10: remove it"));
+    let output = place.fetch("--help");
+    assert!(!output.status.success() && error(&output).contains("usage: tools/cifar10"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use normbook::data::{fashion_mnist::Files, labelled::Labelled};
 use normbook::net::convolutional::Stage::{Convolution, Pool};
 use normbook::norm::Kind;
 use normbook::seed::Seed;
-use normbook::train::classifier::{Architecture, Classifier};
+use normbook::train::classifier::{Architecture, Classifier, Manner};
 use normbook::train::optimizer::Rule;
 use normbook::trial::{Outcome, Session};
 use std::alloc::System;
@@ -43,7 +43,7 @@ fn memory_does_not_grow_in_ten_thousand_steps() {
             STEPS => seen.1 = ALLOCATOR.allocated(),
             _ => {}
         };
-        let watched = training.run_watched(None, session, &mut seen, |seen, moment, _| {
+        let watched = training.run_watched(Manner::default(), session, &mut seen, |seen, moment, _| {
             look(seen, moment.step);
             Ok(())
         });

@@ -20,9 +20,19 @@ pub fn parse(name: &str) -> Result<Device> {
     Device::new_cuda(ordinal).with_context(|| format!("--device {name}: no such GPU can be used; try --device cpu"))
 }
 
+/// Without the number of a GPU: those of one machine share their trials.
+pub fn kind(name: &str) -> &str {
+    name.split(':').next().unwrap_or(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn gpus_are_of_one_kind() {
+        assert_eq!(["cpu", "cuda", "cuda:1"].map(kind), ["cpu", "cuda", "cuda"]);
+    }
 
     #[test]
     fn devices_are_named() {

@@ -92,9 +92,9 @@ fn same_traces(old: &Evidence, fresh: &Evidence) -> Result<()> {
 const KEEP_SECONDS: &str = "NORMBOOK_KEEP_SECONDS";
 
 fn keep_every() -> Result<Duration> {
-    let Ok(seconds) = std::env::var(KEEP_SECONDS) else { return Ok(Duration::from_secs(30)) };
-    let seconds = seconds.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    seconds.with_context(|| format!("{KEEP_SECONDS} is no number of seconds"))
+    let Ok(text) = std::env::var(KEEP_SECONDS) else { return Ok(Duration::from_secs(30)) };
+    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds.with_context(|| format!("{KEEP_SECONDS}={text} is no number of seconds"))
 }
 
 /// Runs stage after stage with the same store, device and number of jobs.
@@ -110,14 +110,10 @@ struct Stages {
 impl Stages {
     fn new<C: Chapter>(arguments: &Arguments<C>, places: &Places) -> Result<Self> {
         let device = device::parse(&arguments.device)?;
-        Ok(Self {
-            store: Store::new(&places.trials(), &arguments.device, Kernels::on(&device)?.name()),
-            device,
-            jobs: arguments.jobs(),
-            fresh: arguments.fresh,
-            shard: arguments.shard,
-            seconds: 0.0,
-        })
+        let kind = device::kind(&arguments.device);
+        let store = Store::new(&places.trials(), kind, Kernels::on(&device)?.name());
+        store.sweep();
+        Ok(Self { store, device, jobs: arguments.jobs(), fresh: arguments.fresh, shard: arguments.shard, seconds: 0.0 })
     }
 
     /// What the chapter keeps of the trials. None if trials of other shards are missing.

@@ -1,10 +1,11 @@
 //! The flag of chapters that read images.
 
-use crate::data::{cifar10, fashion_mnist::Files, labelled::Labelled};
+use crate::data::fashion_mnist::{FILES, Files};
+use crate::data::{cifar10, labelled::Labelled};
 use crate::lab::Scale;
-use anyhow::Result;
+use anyhow::{Result, bail};
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Flattened into the flags of a chapter that reads images.
 #[derive(clap::Args, Serialize, Clone, Debug, Default)]
@@ -20,13 +21,26 @@ impl ImageData {
     /// others. Errors name the file and the cause.
     pub fn labelled(&self, scale: Scale) -> Result<Labelled> {
         match (&self.data_dir, scale) {
-            (Some(folder), _) => match cifar10::Files::within(folder) {
-                Some(folder) => Labelled::new(&cifar10::Files::from_folder(&folder)?),
-                None => Labelled::new(&Files::from_folder(folder)?),
-            },
+            (Some(folder), _) => of_folder(folder),
             (None, Scale::Paper) => Labelled::new(&Files::full()?),
             (None, Scale::Smoke | Scale::Book) => Labelled::new(&Files::embedded()),
         }
+    }
+}
+
+/// The data set that a folder holds.
+fn of_folder(folder: &Path) -> Result<Labelled> {
+    let shown = folder.display();
+    match (cifar10::Files::within(folder), Files::are_in(folder)) {
+        (Some(_), true) => bail!("--data-dir: {shown} has files of two data sets; name a folder with those of one"),
+        (Some(folder), false) => Labelled::new(&cifar10::Files::from_folder(&folder)?),
+        (None, false) if folder.is_dir() => bail!(
+            "--data-dir: {shown} has no file of a data set: neither {} … as Fashion-MNIST and MNIST are packed, nor {} … of \
+             CIFAR-10's binary version",
+            FILES[0],
+            cifar10::FILES[0]
+        ),
+        (None, _) => Labelled::new(&Files::from_folder(folder)?),
     }
 }
 
@@ -46,6 +60,13 @@ mod tests {
         let flags = Flags::parse_from(["test", "--data-dir", "no/such/folder"]);
         let error = flags.images.labelled(Scale::Book).err().unwrap().to_string();
         assert!(error.contains("--data-dir: no/such/folder is not a folder"), "{error}");
+        let empty = tempfile::tempdir().unwrap();
+        let flags = Flags::parse_from(["test", "--data-dir", &empty.path().display().to_string()]);
+        let error = flags.images.labelled(Scale::Book).err().unwrap().to_string();
+        assert!(
+            error.contains("neither train-images-idx3-ubyte.gz") && error.contains("nor data_batch_1.bin"),
+            "{error}"
+        );
         assert_eq!(ImageData::default().labelled(Scale::Book).unwrap().shape(), [1, 28, 28]);
     }
 }

@@ -34,7 +34,7 @@ pub struct Files {
 }
 
 impl Files {
-    /// Where in a folder the files are: in itself, or in what the archive unpacks to; none if not one of them is there.
+    /// Where below a folder the files are: in itself, or in what the archive unpacks to; none if not one of them is there.
     pub fn within(folder: &Path) -> Option<PathBuf> {
         let holds_any = |folder: &PathBuf| FILES.iter().any(|file| folder.join(file).exists());
         [folder.to_owned(), folder.join(UNPACKED)].into_iter().find(holds_any)
@@ -83,6 +83,15 @@ impl Source for Files {
     fn load(&self) -> Result<DataSet> {
         let last = FILES.len() - 1;
         let train = self.part(0..last)?;
+        for (name, content) in FILES[1..last].iter().zip(&self.contents[1..]) {
+            let (images, of_first) = (content.len() / RECORD, self.contents[0].len() / RECORD);
+            ensure!(
+                images == of_first,
+                "{}: it has {images} images and {} has {of_first}: one of them is truncated",
+                self.folder.join(name).display(),
+                FILES[0]
+            );
+        }
         DataSet::new(train, self.part(last..FILES.len())?).with_context(|| self.folder.display().to_string())
     }
 }

@@ -45,6 +45,11 @@ impl Files {
         Self { origin: EMBEDDED.into(), stamped: EMBEDDED, packed: packed.map(Cow::Borrowed) }
     }
 
+    /// Whether a folder has any of the four files.
+    pub fn are_in(folder: &Path) -> bool {
+        FILES.iter().any(|file| folder.join(file).exists())
+    }
+
     /// The four files in `folder`. Errors name the file and the cause.
     pub fn from_folder(folder: &Path) -> Result<Self> {
         ensure!(

@@ -60,14 +60,18 @@ impl Labelled {
         self.stamps.clone()
     }
 
+    /// How many training images are taken.
+    pub fn train_len(&self) -> usize {
+        self.train_images.unwrap_or(self.images.train.len())
+    }
+
     /// Of one image, `[C, H, W]`.
     pub fn shape(&self) -> [usize; 3] {
         self.images.train.shape()
     }
 
     pub fn train(&self, device: &Device) -> candle_core::Result<Part> {
-        let all = self.part(&self.images.train, device)?;
-        all.narrow(0, self.train_images.unwrap_or(all.len()))
+        self.part(&self.images.train, device)?.narrow(0, self.train_len())
     }
 
     pub fn test(&self, device: &Device) -> candle_core::Result<Part> {
@@ -169,8 +173,9 @@ mod tests {
     fn fewer_images_are_the_first_ones() {
         let all = Labelled::new(&Files::embedded()).unwrap();
         let few = all.clone().with_train_images(30).unwrap();
+        let len = few.train_len();
         let (few, all) = (few.train(&Device::Cpu).unwrap(), all.train(&Device::Cpu).unwrap());
-        assert_eq!(few.len(), 30);
+        assert_eq!((few.len(), len), (30, 30));
         let values = |part: &Part| part.images.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         assert_eq!(values(&few), values(&all.narrow(0, 30).unwrap()));
     }

@@ -82,7 +82,9 @@ impl Keeper for Halfway<'_> {
     }
 
     fn keep(&self, state: &[u8]) -> Result<()> {
-        self.store.keep_state(self.key, self.seconds(), state).map_err(Error::wrap)?;
+        // With the cause, such as a full disk.
+        let told = |error| Error::msg(format!("{error:#}"));
+        self.store.keep_state(self.key, self.seconds(), state).map_err(told)?;
         if let Ok(mut kept) = self.kept.lock() {
             *kept = Instant::now();
         }

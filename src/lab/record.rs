@@ -122,12 +122,15 @@ pub fn derived_values<'a>(
     values
 }
 
+/// How the names of files begin that are being written.
+pub const WRITING: &str = ".writing-";
+
 /// Writes `bytes` to `path` in one piece, making its folder if need be.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let attempt = || -> std::io::Result<()> {
         let folder = path.parent().expect("a file stands in a folder");
         std::fs::create_dir_all(folder)?;
-        let mut file = tempfile::Builder::new().prefix(".writing-").tempfile_in(folder)?;
+        let mut file = tempfile::Builder::new().prefix(WRITING).tempfile_in(folder)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
         make_readable(file.as_file())?;

@@ -6,13 +6,15 @@
 
 use super::arm::Arm;
 use super::provenance::{Fingerprint, instruction_set};
-use super::record::write_atomically;
+use super::record::{WRITING, write_atomically};
 use crate::trial::Trace;
 use anyhow::{Context, Result};
 use normbook_fingerprint::sha256;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::fs::DirEntry;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 /// The folder of finished trials.
 #[derive(Clone, Debug)]
@@ -111,6 +113,18 @@ impl Store {
         let _ = std::fs::remove_file(self.path_of_state(key));
     }
 
+    /// Removes what processes that were killed have half-written: temporary files that nobody has touched for an hour.
+    pub fn sweep(&self) {
+        let entries = |folder: &Path| std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let is_old = |file: &DirEntry| file.metadata().and_then(|about| about.modified()).is_ok_and(is_long_ago);
+        for file in entries(&self.folder).flat_map(|folder| entries(&folder.path())) {
+            if file.file_name().to_string_lossy().starts_with(WRITING) && is_old(&file) {
+                // Another process may have removed it.
+                let _ = std::fs::remove_file(file.path());
+            }
+        }
+    }
+
     fn path(&self, key: &Key) -> PathBuf {
         let name = sha256(&bytes_of(key));
         self.folder.join(&name[..2]).join(format!("{}.json", &name[2..34]))
@@ -119,6 +133,10 @@ impl Store {
     fn path_of_state(&self, key: &Key) -> PathBuf {
         self.path(key).with_extension("state")
     }
+}
+
+fn is_long_ago(time: SystemTime) -> bool {
+    time.elapsed().is_ok_and(|age| age > Duration::from_secs(3600))
 }
 
 /// Characters of a digest.
@@ -193,6 +211,22 @@ mod tests {
         }
         store.forget_state(&key);
         assert!(!store.path_of_state(&key).exists());
+    }
+
+    #[test]
+    fn what_was_half_written_an_hour_ago_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, trials) = (Store::new(folder.path(), "cpu", "fused"), folder.path().join("ab"));
+        std::fs::create_dir(&trials).unwrap();
+        let long_ago = SystemTime::now() - Duration::from_secs(3700);
+        for (name, time) in [(".writing-old", long_ago), (".writing-new", SystemTime::now()), ("trial.json", long_ago)]
+        {
+            std::fs::File::create(trials.join(name)).unwrap().set_modified(time).unwrap();
+        }
+        store.sweep();
+        let exists = |name| trials.join(name).exists();
+        assert!(!exists(".writing-old") && exists(".writing-new") && exists("trial.json"));
+        Store::new(&folder.path().join("no folder"), "cpu", "fused").sweep();
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::data::labelled::Part;
 use crate::net::Net;
 use crate::norm::Pass;
 use crate::seed::{Purpose, Seed};
-use crate::train::classifier::Classifier;
+use crate::train::classifier::{Classifier, Manner};
 use crate::trial::{Series, Session, Trace, Trial};
 use candle_core::{Result, Tensor};
 use serde::Serialize;
@@ -32,7 +32,7 @@ impl Trial for BatchSpread {
     /// batches (root mean square over logits and examples), and `changed_answers`, the part of the batches in which the
     /// largest logit is another than in evaluation; both also as values, `.._at_N`.
     fn run_kept(&self, session: &Session) -> Result<Trace> {
-        self.training.run_watched(None, session, &mut (), |(), moment, trace| {
+        self.training.run_watched(Manner::default(), session, &mut (), |(), moment, trace| {
             if moment.step < self.training.steps {
                 return Ok(());
             }

@@ -1,7 +1,7 @@
 //! A trained classifier on test images of other contrasts (Ulyanov, Vedaldi & Lempitsky 2016, arXiv:1607.08022).
 
 use crate::data::labelled::Part;
-use crate::train::classifier::{Classifier, Moment, TEST_ACCURACY, accuracy};
+use crate::train::classifier::{Classifier, Manner, Moment, TEST_ACCURACY, accuracy};
 use crate::trial::{Series, Session, Trace, Trial};
 use candle_core::Result;
 use serde::Serialize;
@@ -29,7 +29,7 @@ impl Trial for Contrast {
 
     /// Besides the training's: series `accuracy_by_contrast`, and a value [`lost_at`] each. A run that diverged has neither.
     fn run_kept(&self, session: &Session) -> Result<Trace> {
-        let mut trace = self.training.run_watched(None, session, &mut (), |(), moment, trace| {
+        let mut trace = self.training.run_watched(Manner::default(), session, &mut (), |(), moment, trace| {
             if moment.step == self.training.steps {
                 trace.series.insert("accuracy_by_contrast".into(), self.curve(moment)?);
             }

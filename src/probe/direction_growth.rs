@@ -2,7 +2,7 @@
 
 use crate::net::Net;
 use crate::norm::per_channel::lengths_of_units;
-use crate::train::classifier::Classifier;
+use crate::train::classifier::{Classifier, Manner};
 use crate::trial::{SAMPLES_PER_DECADE, Series, Session, Trace, Trial, sample_steps};
 use candle_core::{DType, Result};
 use serde::{Deserialize, Serialize};
@@ -41,7 +41,7 @@ impl Trial for DirectionGrowth {
     fn run_kept(&self, session: &Session) -> Result<Trace> {
         let samples = sample_steps(self.training.steps, SAMPLES_PER_DECADE);
         let mut seen = Seen::default();
-        let mut trace = self.training.run_watched(None, session, &mut seen, |seen, moment, _| {
+        let mut trace = self.training.run_watched(Manner::default(), session, &mut seen, |seen, moment, _| {
             let now = lengths(moment.net)?;
             let falls = now.iter().zip(&seen.last).filter(|(now, last)| **now < **last * (1.0 - ROUNDING));
             seen.falls += falls.count() as f64;

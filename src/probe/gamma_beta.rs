@@ -3,7 +3,7 @@
 use super::affine;
 use super::linearity::{HiddenLayer, accuracy_with_lines, hidden_layers, nonlinear_share};
 use crate::norm::{Kind, batch::Affine};
-use crate::train::classifier::{Architecture, Classifier, Moment, TEST_ACCURACY};
+use crate::train::classifier::{Architecture, Classifier, Manner, Moment, TEST_ACCURACY};
 use crate::trial::{Series, Session, Trace, Trial, sample_steps};
 use candle_core::Result;
 use serde::Serialize;
@@ -52,7 +52,7 @@ impl Trial for GammaBeta {
         };
         let steps = self.classifier.steps;
         let looks = sample_steps(steps, LOOKS_PER_DECADE);
-        let mut trace = self.classifier.run_watched(None, session, &mut (), |(), moment, trace| {
+        let mut trace = self.classifier.run_watched(Manner::default(), session, &mut (), |(), moment, trace| {
             if looks.binary_search(&moment.step).is_err() {
                 return Ok(());
             }

@@ -4,7 +4,7 @@ use crate::data::labelled::{CLASSES, Part};
 use crate::net::Net;
 use crate::norm::Pass;
 use crate::ops::cross_entropy::cross_entropy;
-use crate::train::classifier::{Classifier, TEST_ACCURACY, accuracy};
+use crate::train::classifier::{Classifier, Manner, TEST_ACCURACY, accuracy};
 use crate::trial::{Series, Session, Trace, Trial, sample_steps};
 use candle_core::Result;
 use serde::Serialize;
@@ -46,22 +46,23 @@ impl Trial for Generalization {
     fn run_kept(&self, session: &Session) -> Result<Trace> {
         let looks = sample_steps(self.training.steps, LOOKS_PER_DECADE);
         let mut seen: [Series; 2] = Default::default();
-        let mut trace = self.training.run_watched(None, session, &mut seen, |[fits, tests], moment, trace| {
-            if looks.binary_search(&moment.step).is_err() {
-                return Ok(());
-            }
-            let seen = |part: &Part| part.narrow(0, self.examples.min(part.len()));
-            let (train, test) = (seen(moment.train)?, seen(moment.test)?);
-            for (series, part) in [(fits, &train), (tests, &test)] {
-                series.x.push(moment.step as f64);
-                series.y.push(loss(moment.net, part)?);
-            }
-            if moment.step == self.training.steps {
-                let gap = accuracy(moment.net, &train)? - accuracy(moment.net, &test)?;
-                trace.values.insert(GAP.into(), gap);
-            }
-            Ok(())
-        })?;
+        let mut trace =
+            self.training.run_watched(Manner::default(), session, &mut seen, |[fits, tests], moment, trace| {
+                if looks.binary_search(&moment.step).is_err() {
+                    return Ok(());
+                }
+                let seen = |part: &Part| part.narrow(0, self.examples.min(part.len()));
+                let (train, test) = (seen(moment.train)?, seen(moment.test)?);
+                for (series, part) in [(fits, &train), (tests, &test)] {
+                    series.x.push(moment.step as f64);
+                    series.y.push(loss(moment.net, part)?);
+                }
+                if moment.step == self.training.steps {
+                    let gap = accuracy(moment.net, &train)? - accuracy(moment.net, &test)?;
+                    trace.values.insert(GAP.into(), gap);
+                }
+                Ok(())
+            })?;
         let [fits, tests] = seen;
         for level in &self.levels {
             trace.values.extend(crossing(&fits.y, &tests.y, *level).map(|loss| (test_loss_at(*level), loss)));

@@ -1,7 +1,7 @@
 //! How weights and biases grow while a net trains.
 
 use crate::net::Net;
-use crate::train::classifier::Classifier;
+use crate::train::classifier::{Classifier, Manner};
 use crate::trial::{SAMPLES_PER_DECADE, Series, Session, Trace, Trial, sample_steps};
 use candle_core::{DType, Result, Tensor};
 use serde::Serialize;
@@ -25,7 +25,7 @@ impl Trial for Growth {
     fn run_kept(&self, session: &Session) -> Result<Trace> {
         let samples = sample_steps(self.training.steps, SAMPLES_PER_DECADE);
         let mut seen: [Series; 2] = Default::default();
-        let mut trace = self.training.run_watched(None, session, &mut seen, |seen, moment, _| {
+        let mut trace = self.training.run_watched(Manner::default(), session, &mut seen, |seen, moment, _| {
             if samples.binary_search(&moment.step).is_ok() {
                 for (series, norm) in seen.iter_mut().zip(norms(moment.net)?) {
                     if norm.is_finite() {

@@ -3,7 +3,7 @@
 use crate::net::{Net, Place};
 use crate::norm::Pass;
 use crate::ops::cross_entropy::cross_entropy;
-use crate::train::classifier::{Classifier, Moment};
+use crate::train::classifier::{Classifier, Manner, Moment};
 use crate::train::optimizer::{Optimizer, Rule};
 use crate::trial::{Outcome, Series, Session, Trace, Trial};
 use candle_core::{DType, Result, Tensor};
@@ -35,7 +35,7 @@ impl Trial for LargeStep {
     /// (nats) `loss_before` and `loss_after`. All with the batch's statistics. A training that diverged has grown by the
     /// largest number of f32.
     fn run_kept(&self, session: &Session) -> Result<Trace> {
-        let mut trace = self.training.run_watched(None, session, &mut (), |(), moment, trace| {
+        let mut trace = self.training.run_watched(Manner::default(), session, &mut (), |(), moment, trace| {
             if moment.step < self.training.steps {
                 return Ok(());
             }

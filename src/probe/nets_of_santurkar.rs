@@ -17,7 +17,7 @@ use crate::net::convolutional::{channels, of_images};
 use crate::norm::{Each, Kind};
 use crate::train::classifier::{Architecture, Classifier};
 use crate::train::deep_linear::DeepLinear;
-use candle_core::Result;
+use candle_core::{Error, Result};
 
 /// The learning rate of MLPs and CNN: the paper's.
 pub const RATE: f64 = 0.1;
@@ -37,7 +37,8 @@ const WIDTH: usize = 10;
 
 /// Errors where a norm, by the flag `--norm`, cannot stand in the deep linear net or in the CNN for these images.
 pub fn fits(norm: Kind, data: &Labelled) -> Result<()> {
-    norm.fits(&[WIDTH], Each::Value)?;
+    let of_net = |error| Error::msg(format!("{error} (in the deep linear net)"));
+    norm.fits(&[WIDTH], Each::Value).map_err(of_net)?;
     norm.fits(&channels(of_images(data.shape()).unwrap_or(&CNN)), Each::Map)
 }
 

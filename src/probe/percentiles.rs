@@ -2,7 +2,7 @@
 
 use crate::net::{Net, Place};
 use crate::norm::Pass;
-use crate::train::classifier::Classifier;
+use crate::train::classifier::{Classifier, Manner};
 use crate::trial::{Series, Session, Trace, Trial};
 use candle_core::{Result, Tensor};
 use serde::Serialize;
@@ -39,14 +39,15 @@ impl Trial for Percentiles {
         let interval = (self.training.steps / self.samples).max(1);
         // The steps, and the percentiles by time, then by unit.
         let mut noted: (Vec<f64>, Vec<Vec<[f64; 3]>>) = Default::default();
-        let mut trace = self.training.run_watched(None, session, &mut noted, |(steps, seen), moment, _| {
-            if moment.step % interval == 0 {
-                steps.push(moment.step as f64);
-                let examples = self.examples.min(moment.test.len());
-                seen.push(self.percentiles(moment.net, &moment.test.images.narrow(0, 0, examples)?)?);
-            }
-            Ok(())
-        })?;
+        let mut trace =
+            self.training.run_watched(Manner::default(), session, &mut noted, |(steps, seen), moment, _| {
+                if moment.step % interval == 0 {
+                    steps.push(moment.step as f64);
+                    let examples = self.examples.min(moment.test.len());
+                    seen.push(self.percentiles(moment.net, &moment.test.images.narrow(0, 0, examples)?)?);
+                }
+                Ok(())
+            })?;
         let (steps, seen) = noted;
         for (index, percentile) in PERCENTILES.into_iter().enumerate() {
             let y = seen.iter().map(|units| units[0][index]).collect();

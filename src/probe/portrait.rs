@@ -4,7 +4,7 @@
 use super::looks::{Looks, Probes};
 use super::subject::Scene;
 use super::train_eval::{LOGIT_GAP, gaps};
-use crate::train::classifier::Classifier;
+use crate::train::classifier::{Classifier, Manner};
 use crate::trial::{Outcome, Session, Trace, Trial};
 use candle_core::Result;
 use serde::Serialize;
@@ -30,7 +30,7 @@ impl Trial for Portrait {
         let Classifier { steps, learning_rate, .. } = self.training;
         let looks = Looks::new(&self.probes, steps, learning_rate);
         let mut seen = looks.nothing_seen();
-        let mut trace = self.training.run_watched(None, session, &mut seen, |seen, moment, trace| {
+        let mut trace = self.training.run_watched(Manner::default(), session, &mut seen, |seen, moment, trace| {
             looks.see(seen, &Scene::Classifier(moment, &self.training))?;
             if moment.step == steps {
                 trace.values.extend(gaps(&self.training, None, moment)?);

@@ -9,7 +9,7 @@
 
 use super::objective::{Batch, Objective, Position, Targets};
 use crate::seed::{Purpose, Seed};
-use crate::train::classifier::{Classifier, Moment};
+use crate::train::classifier::{Classifier, Manner, Moment};
 use crate::trial::{Grid, Session, Trace, Trial};
 use candle_core::{Result, Tensor, Var};
 use serde::Serialize;
@@ -39,9 +39,21 @@ impl Trial for Slice {
 
     /// Besides the training's: grid `loss` (nats) over the plane; value [`RISE`].
     fn run_kept(&self, session: &Session) -> Result<Trace> {
-        self.training.run_watched(None, session, &mut (), |(), moment, trace| {
-            if moment.step == self.training.steps {
-                let grid = self.plane(moment)?;
+        let axis = self.axis();
+        // Row by row, as a plane through a large net takes minutes.
+        let manner = Manner { last_looks: axis.len() as u64, ..Manner::default() };
+        let mut plane = None;
+        self.training.run_watched(manner, session, &mut Vec::new(), |z, moment, trace| {
+            if moment.step < self.training.steps {
+                return Ok(());
+            }
+            let plane = match &mut plane {
+                Some(plane) => plane,
+                none => none.insert(Plane::through(moment)?),
+            };
+            z.extend(self.row(plane, moment, axis[moment.look as usize])?);
+            if z.len() == axis.len() * axis.len() {
+                let grid = Grid { x: axis.clone(), y: axis.clone(), z: z.clone() };
                 trace.values.insert(RISE.into(), rise(&grid));
                 trace.grids.insert("loss".into(), grid);
             }
@@ -50,29 +62,42 @@ impl Trial for Slice {
     }
 }
 
+/// Two directions, `right` and `up`, by parameter.
+struct Plane {
+    right: Vec<Tensor>,
+    up: Vec<Tensor>,
+}
+
+impl Plane {
+    fn through(moment: &Moment) -> Result<Self> {
+        let along = |index| direction(&moment.net.parameters(), moment.seed, index);
+        Ok(Self { right: along(0)?, up: along(1)? })
+    }
+}
+
 impl Slice {
-    fn plane(&self, moment: &Moment) -> Result<Grid> {
+    /// How far to each side the points are.
+    fn axis(&self) -> Vec<f64> {
+        let count = self.points as i64;
+        (-count..=count).map(|index| self.reach * index as f64 / count as f64).collect()
+    }
+
+    /// The losses at the height `y`.
+    fn row(&self, Plane { right, up }: &Plane, moment: &Moment, y: f64) -> Result<Vec<f64>> {
         let seen = moment.train.narrow(0, self.examples.min(moment.train.len()))?;
         let batch = Batch { inputs: seen.images, targets: Targets::Classes(seen.classes) };
         let objective = Objective::new(moment.net, &batch, moment.step, moment.seed);
-        let parameters = moment.net.parameters();
-        let right = direction(&parameters, moment.seed, 0)?;
-        let up = direction(&parameters, moment.seed, 1)?;
-        let count = self.points as i64;
-        let axis: Vec<f64> = (-count..=count).map(|index| self.reach * index as f64 / count as f64).collect();
-        let position = Position::of(parameters)?;
-        let mut z = Vec::new();
-        for y in &axis {
-            for x in &axis {
-                let both: Vec<Tensor> =
-                    right.iter().zip(&up).map(|(right, up)| (right * *x)? + (up * *y)?).collect::<Result<_>>()?;
-                position.step(&both, -1.0)?;
-                let loss = objective.loss()?;
-                z.push(if loss.is_finite() { loss } else { f64::from(f32::MAX) });
-            }
+        let position = Position::of(moment.net.parameters())?;
+        let mut losses = Vec::new();
+        for x in self.axis() {
+            let both: Vec<Tensor> =
+                right.iter().zip(up).map(|(right, up)| (right * x)? + (up * y)?).collect::<Result<_>>()?;
+            position.step(&both, -1.0)?;
+            let loss = objective.loss()?;
+            losses.push(if loss.is_finite() { loss } else { f64::from(f32::MAX) });
         }
         position.restore()?;
-        Ok(Grid { x: axis.clone(), y: axis, z })
+        Ok(losses)
     }
 }
 
@@ -107,6 +132,7 @@ mod tests {
     use crate::norm::Kind;
     use crate::probe::fixture::classifier;
     use crate::trial::FINAL_LOSS;
+    use crate::trial::testing::ended_and_resumed;
     use candle_core::Device;
 
     fn slice(norm: Kind, reach: f64) -> Slice {
@@ -127,6 +153,14 @@ mod tests {
             assert_eq!(far.z[6], near.z[0]);
             assert!(one.values[RISE] > other.values[RISE]);
         }
+    }
+
+    /// In the training, and behind the first row of the plane.
+    #[test]
+    fn it_goes_on_where_it_was_ended() {
+        let slice = slice(Kind::BATCH, 1.0);
+        let whole = slice.run(Seed(4), &Device::Cpu).unwrap();
+        assert!([5, 10].iter().all(|at| ended_and_resumed(&slice, Seed(4), *at) == whole));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::data::labelled::Part;
 use crate::net::Net;
 use crate::norm::Pass;
 use crate::ops::power_iteration::as_matrix;
-use crate::train::classifier::{Classifier, accuracy};
+use crate::train::classifier::{Classifier, Manner, accuracy};
 use crate::trial::{Series, Session, Trace, Trial};
 use candle_core::{DType, Result, Tensor};
 use nalgebra::DMatrix;
@@ -27,6 +27,8 @@ pub const FROM_ONE: &str = "largest_distance_from_one";
 /// layers' σ₁, which bounds it. A convolution's σ₁, of `[O, C k k]`, counts k times: each pixel stands in k² of its windows.
 pub const GAIN: &str = "gain_over_bound";
 
+/// Training images that are judged at a time.
+const JUDGED: usize = 1000;
 /// Test images of which neighbours are compared.
 const COMPARED: usize = 1000;
 
@@ -46,11 +48,20 @@ impl Trial for Spectrum {
     /// Besides the training's: the values above, and series `singular_values` of the first layer, by rank. A run that diverged
     /// guesses on all images, so that it has no gap, and of the other values none.
     fn run_kept(&self, session: &Session) -> Result<Trace> {
-        let mut trace = self.training.run_watched(None, session, &mut (), |(), moment, trace| {
+        let parts = self.training.data.train_len().div_ceil(JUDGED) as u64;
+        // The training images part by part, as they are many; then the rest.
+        let manner = Manner { last_looks: parts + 1, ..Manner::default() };
+        let mut trace = self.training.run_watched(manner, session, &mut 0.0, |right, moment, trace| {
             if moment.step < self.training.steps {
                 return Ok(());
             }
-            let (train, test) = (accuracy(moment.net, moment.train)?, accuracy(moment.net, moment.test)?);
+            if moment.look < parts {
+                let start = moment.look as usize * JUDGED;
+                let part = moment.train.narrow(start, JUDGED.min(moment.train.len() - start))?;
+                *right += part.right(&moment.net.forward(&part.images, Pass::EVAL)?)?;
+                return Ok(());
+            }
+            let (train, test) = (*right / moment.train.len() as f64, accuracy(moment.net, moment.test)?);
             trace.values.extend([(FINAL_TRAIN_ACCURACY.into(), train), (GAP.into(), train - test)]);
             note_spectra(moment.net, moment.test, trace)
         })?;
@@ -155,7 +166,7 @@ mod tests {
     fn it_goes_on_where_it_was_ended() {
         let probe = Spectrum { training: classifier(crate::norm::Kind::Spectral) };
         let whole = probe.run(Seed(0), &Device::Cpu).unwrap();
-        assert!([1, 2, 6].iter().all(|at| ended_and_resumed(&probe, Seed(0), *at) == whole));
+        assert!([1, 2, 6, 10].iter().all(|at| ended_and_resumed(&probe, Seed(0), *at) == whole));
     }
 
     #[test]

@@ -8,7 +8,7 @@
 
 use crate::net::{Net, Place};
 use crate::norm::Pass;
-use crate::train::classifier::{Classifier, Moment};
+use crate::train::classifier::{Classifier, Manner, Moment};
 use crate::train::optimizer::{Optimizer, Rule};
 use crate::trial::{Grid, Session, Trace, Trial};
 use candle_core::{D, Result, Tensor, Var, bail};
@@ -52,7 +52,7 @@ impl Trial for StyleSwap {
     /// `layout_of_style`, the correlation with the style's features, and `layout_before`, that at the start; `target_missed`, the
     /// squared distance to the features looked for, in parts of that at the start. A run that diverged has none.
     fn run_kept(&self, session: &Session) -> Result<Trace> {
-        self.training.run_watched(None, session, &mut (), |(), moment, trace| {
+        self.training.run_watched(Manner::default(), session, &mut (), |(), moment, trace| {
             if moment.step == self.training.steps { self.swap_all(moment, trace) } else { Ok(()) }
         })
     }

@@ -4,7 +4,7 @@ use super::objective::{Batch, Targets};
 use crate::data::labelled::Part;
 use crate::net::Net;
 use crate::seed::Seed;
-use crate::train::classifier::{Classifier, Moment};
+use crate::train::classifier::{Classifier, Manner, Moment};
 use crate::train::deep_linear::{DeepLinear, LinearMoment};
 use crate::trial::{Session, Trace, Trial};
 use candle_core::Result;
@@ -55,8 +55,9 @@ impl Subject {
         mut see: impl FnMut(&mut S, &Scene) -> Result<()>,
     ) -> Result<Trace> {
         match self {
-            Self::Classifier(training) => training
-                .run_watched(None, session, seen, |seen, moment, _| see(seen, &Scene::Classifier(moment, training))),
+            Self::Classifier(training) => training.run_watched(Manner::default(), session, seen, |seen, moment, _| {
+                see(seen, &Scene::Classifier(moment, training))
+            }),
             Self::DeepLinear(training) => {
                 training.run_watched(session, seen, |seen, moment| see(seen, &Scene::DeepLinear(moment, training)))
             }

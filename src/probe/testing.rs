@@ -6,7 +6,7 @@ use super::population::{
 use crate::data::labelled::{CLASSES, Part};
 use crate::norm::Pass;
 use crate::seed::Purpose;
-use crate::train::classifier::{Classifier, Moment, accuracy, accuracy_in_batches};
+use crate::train::classifier::{Classifier, Manner, Moment, accuracy, accuracy_in_batches};
 use crate::trial::{Outcome, Session, Trace, Trial, sample_steps};
 use candle_core::Result;
 use serde::{Deserialize, Serialize};
@@ -70,27 +70,28 @@ impl Trial for Testing {
     fn run_kept(&self, session: &Session) -> Result<Trace> {
         let samples = sample_steps(self.classifier.steps, SAMPLES_PER_DECADE);
         let mut averages = Vec::new();
-        let mut trace = self.classifier.run_watched(None, session, &mut averages, |averages, moment, trace| {
-            if moment.step == 0 {
-                let start = in_use(moment.net)?;
-                let names = self.old_weights.iter().map(name_of).chain([self.name_of_last()]);
-                *averages = names.map(|name| Candidate { name, layers: start.clone() }).collect();
-                return Ok(());
-            }
-            let batch = newest(moment.net)?;
-            let from_first_batch = if moment.step == 1 { 0.0 } else { self.from_first_batch };
-            for (p, average) in self.old_weights.iter().chain([&from_first_batch]).zip(averages.iter_mut()) {
-                average.layers.iter_mut().zip(&batch).for_each(|(layer, batch)| layer.follow(batch, *p));
-            }
-            let (step, steps) = (moment.step, self.classifier.steps);
-            if samples.contains(&step) {
-                undisturbed(moment.net, || self.sample(moment, averages, trace))?;
-            }
-            for (when, _) in CHECKPOINTS.iter().filter(|(_, part)| step == steps.div_ceil(*part)) {
-                undisturbed(moment.net, || self.judge(moment, averages, when, trace))?;
-            }
-            if step == steps { undisturbed(moment.net, || self.last_look(moment, trace)) } else { Ok(()) }
-        })?;
+        let mut trace =
+            self.classifier.run_watched(Manner::default(), session, &mut averages, |averages, moment, trace| {
+                if moment.step == 0 {
+                    let start = in_use(moment.net)?;
+                    let names = self.old_weights.iter().map(name_of).chain([self.name_of_last()]);
+                    *averages = names.map(|name| Candidate { name, layers: start.clone() }).collect();
+                    return Ok(());
+                }
+                let batch = newest(moment.net)?;
+                let from_first_batch = if moment.step == 1 { 0.0 } else { self.from_first_batch };
+                for (p, average) in self.old_weights.iter().chain([&from_first_batch]).zip(averages.iter_mut()) {
+                    average.layers.iter_mut().zip(&batch).for_each(|(layer, batch)| layer.follow(batch, *p));
+                }
+                let (step, steps) = (moment.step, self.classifier.steps);
+                if samples.contains(&step) {
+                    undisturbed(moment.net, || self.sample(moment, averages, trace))?;
+                }
+                for (when, _) in CHECKPOINTS.iter().filter(|(_, part)| step == steps.div_ceil(*part)) {
+                    undisturbed(moment.net, || self.judge(moment, averages, when, trace))?;
+                }
+                if step == steps { undisturbed(moment.net, || self.last_look(moment, trace)) } else { Ok(()) }
+            })?;
         if trace.outcome != Outcome::Finished {
             let guesses = self.names().into_iter().map(|name| (name, 1.0 / CLASSES as f64));
             trace.values.extend(guesses);

@@ -3,7 +3,7 @@
 use crate::data::labelled::CLASSES;
 use crate::norm::Pass;
 use crate::train::batches::{Batches, Microbatches};
-use crate::train::classifier::{Classifier, Moment, accuracy};
+use crate::train::classifier::{Classifier, Manner, Moment, accuracy};
 use crate::trial::{Outcome, Session, Trace, Trial};
 use candle_core::{DType, Result, Tensor};
 use serde::Serialize;
@@ -40,7 +40,8 @@ impl Trial for TrainEval {
     /// [`TRAIN_MODE_ACCURACY`] and, unless it diverged, [`ACCURACY_GAP`] and [`LOGIT_GAP`].
     fn run_kept(&self, session: &Session) -> Result<Trace> {
         let steps = self.training.steps;
-        let mut trace = self.training.run_watched(self.parts, session, &mut (), |(), moment, trace| {
+        let manner = Manner { parts: self.parts, ..Manner::default() };
+        let mut trace = self.training.run_watched(manner, session, &mut (), |(), moment, trace| {
             if moment.step == steps.div_ceil(5) {
                 trace.values.insert(ACCURACY_EARLY.into(), accuracy(moment.net, moment.test)?);
             }

@@ -52,7 +52,7 @@ impl<'a> Checkpoint<'a> {
 
 #[cfg(test)]
 mod tests {
-    use crate::net::convolutional::SMALL_CNN;
+    use crate::net::convolutional::Stage::{Convolution, Pool};
     use crate::norm::{Kind, name::named};
     use crate::probe::fixture::classifier;
     use crate::seed::Seed;
@@ -77,7 +77,8 @@ mod tests {
     fn every_norm_goes_on_as_if_nothing_had_been() {
         for norm in named() {
             let mut cnn = classifier(norm);
-            (cnn.architecture, cnn.steps, cnn.batch_size) = (Architecture::Convolutional(&SMALL_CNN), 7, 10);
+            (cnn.architecture, cnn.steps, cnn.batch_size) =
+                (Architecture::Convolutional(&[Convolution(3), Pool]), 7, 10);
             goes_on(&norm.to_string(), &cnn);
         }
     }

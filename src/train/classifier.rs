@@ -55,10 +55,27 @@ pub struct Classifier {
     pub curve_examples: usize,
 }
 
+/// What a training leaves to who runs it: none of it moves the net otherwise than its settings say, but for the parts of batches.
+#[derive(Clone, Copy)]
+pub struct Manner {
+    /// In which batches go through the net, if any.
+    pub parts: Option<Microbatches>,
+    /// Looks at the trained net, one after another, so that what takes long is kept on the way.
+    pub last_looks: u64,
+}
+
+impl Default for Manner {
+    fn default() -> Self {
+        Self { parts: None, last_looks: 1 }
+    }
+}
+
 /// A moment of the training, for who wants to look on.
 pub struct Moment<'a> {
     /// Steps taken.
     pub step: u64,
+    /// Looks before this one at the same step, see [`Manner::last_looks`].
+    pub look: u64,
     pub net: &'a dyn Net,
     pub train: &'a Part,
     pub test: &'a Part,
@@ -77,7 +94,7 @@ impl Trial for Classifier {
     /// Series `train_loss` (nats, of the batch) and `test_accuracy` over steps; `target` reached; values
     /// `final_train_loss` and `test_accuracy`.
     fn run_kept(&self, session: &Session) -> Result<Trace> {
-        self.run_watched(None, session, &mut (), |(), _, _| Ok(()))
+        self.run_watched(Manner::default(), session, &mut (), |(), _, _| Ok(()))
     }
 }
 
@@ -115,11 +132,11 @@ impl Classifier {
     }
 
     /// The same, and at each step `watch` may look at the net, note what it has `seen` and add to the trace. It must leave the
-    /// net as it found it, and what it depends on must be in `seen` or the trace, which are kept on the way. Batches go through
-    /// the net in `parts`, if any; errors if these do not fill a batch.
+    /// net as it found it, and what it depends on must be in `seen` or the trace, which are kept on the way. Errors if parts do not
+    /// fill a batch.
     pub fn run_watched<S: Serialize + DeserializeOwned>(
         &self,
-        parts: Option<Microbatches>,
+        Manner { parts, last_looks }: Manner,
         session: &Session,
         seen: &mut S,
         mut watch: impl FnMut(&mut S, &Moment, &mut Trace) -> Result<()>,
@@ -132,22 +149,23 @@ impl Classifier {
         let judged = test.narrow(0, self.curve_examples.min(test.len()))?;
         let part = parts.map_or(train.len(), |parts| parts.size);
         let checkpoint = Checkpoint::new(session, &*net, &optimizer, self.steps);
-        let (mut kept_at, mut noted) = (None, Noted::nothing(self.steps));
+        let (mut first, mut look, mut noted) = (0, 0, Noted::nothing(self.steps));
         if let Some((step, before)) = checkpoint.resume()? {
-            (kept_at, (noted, *seen)) = (Some(step), before);
+            (first, (look, noted, *seen)) = (step, before);
         }
         let samples = sample_steps(self.steps, SAMPLES_PER_DECADE);
-        for step in kept_at.unwrap_or(0)..=self.steps {
+        for step in first..=self.steps {
             let chosen = batches.at(step);
-            let is_sampled = samples.binary_search(&step).is_ok();
-            // A training that goes on was looked at before it was kept.
-            let is_looked_at = kept_at != Some(step);
-            if is_looked_at {
-                let batch: &[usize] = if step < self.steps { &chosen } else { &[] };
-                let moment = Moment { step, net: &*net, train: &train, test: &test, batch, seed };
+            let (batch, looks): (&[usize], _) = if step < self.steps { (&chosen, 1) } else { (&[], last_looks) };
+            while look < looks {
+                let moment = Moment { step, look, net: &*net, train: &train, test: &test, batch, seed };
                 watch(seen, &moment, &mut noted.trace)?;
+                look += 1;
+                checkpoint.keep_if_time(step, &(look, &noted, &*seen))?;
             }
-            if is_looked_at && is_sampled {
+            look = 0;
+            let is_sampled = samples.binary_search(&step).is_ok();
+            if is_sampled {
                 let right = accuracy(&*net, if step < self.steps { &judged } else { &test })?;
                 noted.accuracies.x.push(step as f64);
                 noted.accuracies.y.push(right);
@@ -155,7 +173,6 @@ impl Classifier {
                     noted.reached.step = Some(step);
                 }
             }
-            checkpoint.keep_if_time(step, &(&noted, &*seen))?;
             let loss = mean_loss(&*net, &train, chosen.chunks(part), Pass::train(step, seed))?;
             if is_sampled || step == self.steps {
                 let value = f64::from(loss.to_scalar::<f32>()?);
@@ -268,7 +285,8 @@ mod tests {
 
     fn losses_in(parts: Option<Microbatches>, trial: &Classifier, seed: Seed) -> Vec<f64> {
         let session = &Session::alone(seed, &Device::Cpu);
-        trial.run_watched(parts, session, &mut (), |(), _, _| Ok(())).unwrap().series["train_loss"].y.clone()
+        let manner = Manner { parts, ..Manner::default() };
+        trial.run_watched(manner, session, &mut (), |(), _, _| Ok(())).unwrap().series["train_loss"].y.clone()
     }
 
     /// Without a norm it does not matter which examples go through the net together.
@@ -317,7 +335,7 @@ mod tests {
         let (trial, seed) = (trial(Kind::BATCH, 0.1, 20), Seed(1));
         let mut seen = 0;
         let session = &Session::alone(seed, &Device::Cpu);
-        let watched = trial.run_watched(None, session, &mut seen, |seen, moment, trace| {
+        let watched = trial.run_watched(Manner::default(), session, &mut seen, |seen, moment, trace| {
             *seen += 1;
             let batch = moment.train.narrow(0, 30)?;
             moment.net.forward_watched(&batch.images, Pass::PROBE, &mut |_, _, _| Ok(()))?;
