@@ -53,7 +53,7 @@ fn record(program: &str, (device, operations): (&str, &str), folder: &Path) -> R
     Record::read(&folder.join("record.json")).unwrap()
 }
 
-/// The losses before any step and after one. A record without curves has the last one, which at this scale is as early.
+/// The losses before any step and after one. A record without curves has the last one, which at this scale is that after two.
 fn losses(trial: &TrialRecord) -> Vec<(usize, f64)> {
     let Trace { series, values, .. } = &trial.trace;
     let Some(curve) = series.get("train_loss") else {

@@ -119,6 +119,8 @@ fn what_cannot_be_gone_on_with_is_fetched_from_the_start() {
     place.assert_there(&place.fetch(&place.url()));
 }
 
+/// Elsewhere there may be no locks.
+#[cfg(target_os = "linux")]
 #[test]
 fn two_at_once_fetch_it_once() {
     let place = Place::new();

@@ -1,5 +1,6 @@
 //! Where files go.
 
+use super::device;
 use crate::lab::protocol::Protocol;
 use anyhow::Result;
 use normbook_fingerprint::{find_root, sha256};
@@ -36,9 +37,9 @@ impl Places {
         self.figures().join(chapter)
     }
 
-    /// The folder of a run that is not the committed one.
+    /// The folder of a run that is not the committed one; GPUs of one machine share it.
     pub fn run(&self, chapter: &str, protocol: &Protocol, device: &str) -> PathBuf {
-        let text = serde_json::to_vec(&(protocol, device)).expect("protocols are plain");
+        let text = serde_json::to_vec(&(protocol, device::kind(device))).expect("protocols are plain");
         self.lab.join("runs").join(chapter).join(&sha256(&text)[..8])
     }
 }

@@ -11,7 +11,7 @@ const INTERVAL: Duration = Duration::from_secs(300);
 /// How far a stage is. It counts parts of trials: at the paper's scale one may take hours.
 pub struct Progress {
     bar: ProgressBar,
-    /// When the last line was due.
+    /// When the last line was told.
     told: Mutex<Instant>,
 }
 

@@ -140,15 +140,4 @@ mod tests {
             assert!(wrong.parse::<Kind>().is_err(), "{wrong}");
         }
     }
-
-    /// Stored trials are keyed by these: they never change.
-    #[test]
-    fn what_records_say() {
-        let json = |text: &str| serde_json::to_string(&text.parse::<Kind>().unwrap()).unwrap();
-        assert_eq!(json("none"), r#""none""#);
-        assert_eq!(json("batch:gamma"), r#"{"batch":{"affine":"weight","gradient":"through"}}"#);
-        assert_eq!(json("group:8"), r#"{"group":8}"#);
-        assert_eq!(json("noise:scaled"), r#"{"noise":"of_deviation"}"#);
-        assert_eq!(json("lp:inf"), r#"{"lp":"infinity"}"#);
-    }
 }

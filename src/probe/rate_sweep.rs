@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(trace.values[LARGEST], 0.5);
     }
 
-    /// In the first training, between two, in the last; and from the beginning if what is there is no state of it.
+    /// In the first training, at its end, in the others; and from the beginning if what is there is no state of it.
     #[test]
     fn it_goes_on_where_it_was_ended() {
         let sweep = RateSweep { training: classifier(Kind::BATCH), multiples: vec![0.5, 1.0, 2.0] };

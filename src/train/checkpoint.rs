@@ -6,7 +6,7 @@ use crate::trial::Session;
 use candle_core::{Error, Result, Tensor, Var};
 use serde::{Serialize, de::DeserializeOwned};
 
-/// Of one training.
+/// What of one training is kept, and by whom.
 pub struct Checkpoint<'a> {
     session: &'a Session<'a>,
     /// All that moves, f32.
@@ -20,7 +20,7 @@ impl<'a> Checkpoint<'a> {
         Self { session, state: [net.state(), optimizer.state()].concat(), steps }
     }
 
-    /// Keeps the training before it takes a step, if it is time to.
+    /// Keeps the training before it takes a step or another look, if it is time to.
     pub fn keep_if_time<N: Serialize>(&self, step: u64, noted: &N) -> Result<()> {
         if !self.session.keeper.is_time(step, self.steps) {
             return Ok(());

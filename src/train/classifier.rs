@@ -60,7 +60,7 @@ pub struct Classifier {
 pub struct Manner {
     /// In which batches go through the net, if any.
     pub parts: Option<Microbatches>,
-    /// Looks at the trained net, one after another, so that what takes long is kept on the way.
+    /// Looks at the trained net, at least 1, one after another, so that what takes long is kept on the way.
     pub last_looks: u64,
 }
 
