@@ -7,6 +7,7 @@ use super::{
     instance, layer,
     lp::{LpNorm, Power},
     mean_only::MeanOnly,
+    name,
     noise::{Noise, Size},
     own::Own,
     renorm::{self, BatchRenorm},
@@ -19,6 +20,7 @@ use super::{
 };
 use candle_core::{DType, Device, Result, Tensor, bail};
 use serde::Serialize;
+use std::{fmt, str::FromStr};
 
 /// A normalization of activations, of weights, or both, by name:
 /// - `none`.
@@ -136,6 +138,20 @@ impl Kind {
     /// Whether the layer has an activation of its own, in the place of the net's.
     pub fn activates(self) -> bool {
         self == Self::Frn
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        name::write(self, formatter)
+    }
+}
+
+impl FromStr for Kind {
+    type Err = name::UnknownName;
+
+    fn from_str(text: &str) -> std::result::Result<Self, name::UnknownName> {
+        name::read(text)
     }
 }
 

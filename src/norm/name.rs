@@ -7,47 +7,46 @@ use super::noise::Size;
 use super::own::OWN;
 use super::renorm;
 use super::weight::{self, Behind, Start};
-use std::{fmt, str::FromStr};
+use std::fmt;
 
-impl fmt::Display for Kind {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        let name = match self {
-            Self::None => "none",
-            Self::Batch(batch::Config { affine, gradient }) => {
-                let affine = match affine {
-                    Affine::Both => "",
-                    Affine::Weight => ":gamma",
-                    Affine::Bias => ":beta",
-                    Affine::Neither => ":plain",
-                };
-                return write!(formatter, "batch{affine}{}", if *gradient == Gradient::Held { ":held" } else { "" });
-            }
-            Self::Group(groups) => return write!(formatter, "group:{groups}"),
-            Self::Noisy => "noisy",
-            Self::Noise(Size::Absolute) => "noise",
-            Self::Noise(Size::OfDeviation) => "noise:scaled",
-            Self::Lp(Power::One) => "lp:1",
-            Self::Lp(Power::Two) => "lp:2",
-            Self::Lp(Power::Infinity) => "lp:inf",
-            Self::Layer => "layer",
-            Self::Instance => "instance",
-            Self::Rms => "rms",
-            Self::Renorm(config) if *config == renorm::Config::default() => "renorm",
-            Self::Renorm(renorm::Config { r_max, d_max, ramp_steps }) => {
-                return write!(formatter, "renorm:{r_max}:{d_max}:{ramp_steps}");
-            }
-            Self::Frn => "frn",
-            Self::Dyt => "dyt",
-            Self::Mean => "mean",
-            Self::Weight(weight::Config { start, behind }) => {
-                let behind = if *behind == Behind::MeanOnly { ":mean" } else { "" };
-                return write!(formatter, "weight{behind}{}", if *start == Start::Drawn { ":drawn" } else { "" });
-            }
-            Self::Spectral => "spectral",
-            Self::Own(own) => own.name,
-        };
-        formatter.write_str(name)
-    }
+/// Writes a kind's name.
+pub(super) fn write(kind: &Kind, formatter: &mut fmt::Formatter) -> fmt::Result {
+    let name = match kind {
+        Kind::None => "none",
+        Kind::Batch(batch::Config { affine, gradient }) => {
+            let affine = match affine {
+                Affine::Both => "",
+                Affine::Weight => ":gamma",
+                Affine::Bias => ":beta",
+                Affine::Neither => ":plain",
+            };
+            return write!(formatter, "batch{affine}{}", if *gradient == Gradient::Held { ":held" } else { "" });
+        }
+        Kind::Group(groups) => return write!(formatter, "group:{groups}"),
+        Kind::Noisy => "noisy",
+        Kind::Noise(Size::Absolute) => "noise",
+        Kind::Noise(Size::OfDeviation) => "noise:scaled",
+        Kind::Lp(Power::One) => "lp:1",
+        Kind::Lp(Power::Two) => "lp:2",
+        Kind::Lp(Power::Infinity) => "lp:inf",
+        Kind::Layer => "layer",
+        Kind::Instance => "instance",
+        Kind::Rms => "rms",
+        Kind::Renorm(config) if *config == renorm::Config::default() => "renorm",
+        Kind::Renorm(renorm::Config { r_max, d_max, ramp_steps }) => {
+            return write!(formatter, "renorm:{r_max}:{d_max}:{ramp_steps}");
+        }
+        Kind::Frn => "frn",
+        Kind::Dyt => "dyt",
+        Kind::Mean => "mean",
+        Kind::Weight(weight::Config { start, behind }) => {
+            let behind = if *behind == Behind::MeanOnly { ":mean" } else { "" };
+            return write!(formatter, "weight{behind}{}", if *start == Start::Drawn { ":drawn" } else { "" });
+        }
+        Kind::Spectral => "spectral",
+        Kind::Own(own) => own.name,
+    };
+    formatter.write_str(name)
 }
 
 /// Those without numbers in their names.
@@ -80,13 +79,10 @@ fn with_numbers(text: &str) -> Option<Kind> {
     }
 }
 
-impl FromStr for Kind {
-    type Err = UnknownName;
-
-    fn from_str(text: &str) -> std::result::Result<Self, UnknownName> {
-        let named = named().into_iter().find(|kind| kind.to_string() == text);
-        named.or_else(|| with_numbers(text)).ok_or_else(|| UnknownName(text.to_owned()))
-    }
+/// The kind of that name.
+pub(super) fn read(text: &str) -> Result<Kind, UnknownName> {
+    let named = named().into_iter().find(|kind| kind.to_string() == text);
+    named.or_else(|| with_numbers(text)).ok_or_else(|| UnknownName(text.to_owned()))
 }
 
 /// What no normalization is called.
