@@ -55,7 +55,7 @@ pub struct Classifier {
     pub curve_examples: usize,
 }
 
-/// What a training leaves to who runs it: none of it moves the net otherwise than its settings say, but for the parts of batches.
+/// What a trial that trains a classifier chooses beside its settings.
 #[derive(Clone, Copy)]
 pub struct Manner {
     /// In which batches go through the net, if any.
@@ -131,7 +131,7 @@ impl Classifier {
         }
     }
 
-    /// The same, and at each step `watch` may look at the net, note what it has `seen` and add to the trace. It must leave the
+    /// The training of the trial, and at each step `watch` may look at the net, note what it has `seen` and add to the trace. It must leave the
     /// net as it found it, and what it depends on must be in `seen` or the trace, which are kept on the way. Errors if parts do not
     /// fill a batch.
     pub fn run_watched<S: Serialize + DeserializeOwned>(
