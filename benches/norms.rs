@@ -6,20 +6,20 @@ use anyhow::{Context, Result};
 use candle_core::Device;
 use cap::Cap;
 use mimalloc::MiMalloc;
-use normbook::cli::{report, threads};
+use normbook::data::dataset::{Dataset, Split};
 use normbook::data::fashion_mnist::Files;
-use normbook::data::labelled::{Labelled, Part};
-use normbook::lab::provenance::{commit, cpu, instruction_set, today};
-use normbook::lab::record::write_atomically;
-use normbook::lab::statistics::log_t_interval;
 use normbook::net::{Net, convolutional::SMALL_CNN};
-use normbook::norm::{Kind, Pass};
-use normbook::ops::cross_entropy::cross_entropy;
-use normbook::plot::number::number;
-use normbook::probe::tasks::{CLIPPED, NORMS};
-use normbook::seed::Seed;
+use normbook::norm::{NormKind, Pass};
+use normbook::probe::benchmark::{CLIPPED, NORMS};
 use normbook::train::classifier::{Architecture, Classifier};
-use normbook::train::optimizer::{Optimizer, Rule};
+use normbook::train::optimizer::{Optimizer, OptimizerKind};
+use normbook_lab::cli::{report, threads};
+use normbook_lab::plot::number::number;
+use normbook_lab::provenance::{commit, cpu, instruction_set, today};
+use normbook_lab::record::write_atomically;
+use normbook_lab::seed::Seed;
+use normbook_lab::statistics::log_t_interval;
+use normbook_ops::cross_entropy::cross_entropy;
 use serde_json::json;
 use std::path::Path;
 use std::process::ExitCode;
@@ -44,11 +44,11 @@ fn main() -> ExitCode {
 }
 
 fn measure() -> Result<()> {
-    let data = Labelled::new(&Files::embedded())?;
+    let data = Dataset::new(&Files::embedded())?;
     let batch = data.train(&Device::Cpu)?.narrow(0, BATCH)?;
-    let of_norm = |norm: &&'static str| Training::new(norm, norm.parse()?, Rule::Sgd, &data);
+    let of_norm = |norm: &&'static str| Training::new(norm, norm.parse()?, OptimizerKind::Sgd, &data);
     let mut trainings: Vec<Training> = NORMS.iter().map(of_norm).collect::<Result<_>>()?;
-    trainings.push(Training::new(CLIPPED.0, Kind::None, CLIPPED.1, &data)?);
+    trainings.push(Training::new(CLIPPED.0, NormKind::None, CLIPPED.1, &data)?);
     let mut costs = vec![Cost::default(); trainings.len()];
     for round in 0..=ROUNDS {
         for (training, cost) in trainings.iter_mut().zip(&mut costs) {
@@ -77,7 +77,7 @@ struct Training {
 }
 
 impl Training {
-    fn new(name: &'static str, norm: Kind, rule: Rule, data: &Labelled) -> Result<Self> {
+    fn new(name: &'static str, norm: NormKind, rule: OptimizerKind, data: &Dataset) -> Result<Self> {
         let cnn = Architecture::Convolutional(&SMALL_CNN);
         let net = Classifier::sgd(data, cnn, norm, 1e-3, BATCH, 1).net(Seed(0), &Device::Cpu)?;
         let optimizer = Optimizer::new(rule, net.parameters(), 1e-3)?;
@@ -85,7 +85,7 @@ impl Training {
     }
 
     /// One step; returns the bytes that its forward pass left for the backward pass.
-    fn step(&mut self, batch: &Part) -> Result<usize> {
+    fn step(&mut self, batch: &Split) -> Result<usize> {
         let before = ALLOCATOR.allocated();
         let loss = cross_entropy(&self.net.forward(&batch.images, Pass::train(self.steps, Seed(0)))?, &batch.classes)?;
         let held = ALLOCATOR.allocated().saturating_sub(before);

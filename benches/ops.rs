@@ -6,15 +6,15 @@ mod one_thread;
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 use divan::Bencher;
-use normbook::ops::activation::{relu_composed, relu_fused, sigmoid_composed, sigmoid_fused};
-use normbook::ops::block::Source;
-use normbook::ops::conv2d::{Windows, conv2d_composed, conv2d_fused};
-use normbook::ops::cross_entropy::{cross_entropy_composed, cross_entropy_fused};
-use normbook::ops::linear::{linear_composed, linear_fused};
-use normbook::ops::normalize::{Divisor, Normalization, Over, Then, normalize_composed, normalize_fused};
-use normbook::ops::pool::{avg_pool2d_composed, avg_pool2d_fused, max_pool2d_composed, max_pool2d_fused};
-use normbook::ops::sgd;
-use normbook::seed::{Purpose, Seed};
+use normbook_lab::seed::{Purpose, Seed};
+use normbook_ops::activation::{relu_composed, relu_fused, sigmoid_composed, sigmoid_fused};
+use normbook_ops::block::Source;
+use normbook_ops::conv2d::{Windows, conv2d_composed, conv2d_fused};
+use normbook_ops::cross_entropy::{cross_entropy_composed, cross_entropy_fused};
+use normbook_ops::linear::{linear_composed, linear_fused};
+use normbook_ops::normalize::{Axes, Epilogue, Normalization, ScaleStatistic, normalize_composed, normalize_fused};
+use normbook_ops::pool::{avg_pool2d_composed, avg_pool2d_fused, max_pool2d_composed, max_pool2d_fused};
+use normbook_ops::sgd;
 use std::process::ExitCode;
 
 #[global_allocator]
@@ -85,11 +85,11 @@ fn block_16_to_32_on_14x14(bencher: Bencher, version: Version) {
     let (x, w) = (variable(&[32, 16, 14, 14]), variable(&[32, 16, 3, 3]));
     let [offset, weight, bias] = [0; 3].map(|_| variable(&[32]));
     let windows = Windows { stride: 1, padding: 1 };
-    let how = Normalization { over: Over::Batch, divisor: Divisor::Deviation, epsilon: 1e-5 };
+    let how = Normalization { over: Axes::Batch, divisor: ScaleStatistic::Deviation, epsilon: 1e-5 };
     time(bencher, || match version {
         Fused => {
             let source = Source::Convolution { input: &x, weight: &w, bias: &offset, windows };
-            Ok(source.normalize_then(&weight, &bias, how, Then { window: 2, relu: true })?.output)
+            Ok(source.normalize_then(&weight, &bias, how, Epilogue { window: 2, relu: true })?.output)
         }
         Composed => {
             let convolved = conv2d_composed(&x, &w, &offset, windows)?;
@@ -100,9 +100,9 @@ fn block_16_to_32_on_14x14(bencher: Bencher, version: Version) {
 }
 
 /// Normalization of `dims`.
-fn normalization(bencher: Bencher, version: Version, dims: &[usize], over: Over) {
+fn normalization(bencher: Bencher, version: Version, dims: &[usize], over: Axes) {
     let (x, weight, bias) = (variable(dims), variable(&dims[1..2]), variable(&dims[1..2]));
-    let how = Normalization { over, divisor: Divisor::Deviation, epsilon: 1e-5 };
+    let how = Normalization { over, divisor: ScaleStatistic::Deviation, epsilon: 1e-5 };
     time(bencher, || match version {
         Fused => Ok(normalize_fused(&x, &weight, &bias, how)?.output),
         Composed => Ok(normalize_composed(&x, &weight, &bias, how)?.output),
@@ -111,17 +111,17 @@ fn normalization(bencher: Bencher, version: Version, dims: &[usize], over: Over)
 
 #[divan::bench(args = VERSIONS)]
 fn batch_norm_60x100(bencher: Bencher, version: Version) {
-    normalization(bencher, version, &[60, 100], Over::Batch);
+    normalization(bencher, version, &[60, 100], Axes::Batch);
 }
 
 #[divan::bench(args = VERSIONS, sample_count = 10)]
 fn batch_norm_32x64x32x32(bencher: Bencher, version: Version) {
-    normalization(bencher, version, &[32, 64, 32, 32], Over::Batch);
+    normalization(bencher, version, &[32, 64, 32, 32], Axes::Batch);
 }
 
 #[divan::bench(args = VERSIONS, sample_count = 10)]
 fn group_norm_32x64x32x32(bencher: Bencher, version: Version) {
-    normalization(bencher, version, &[32, 64, 32, 32], Over::Groups(8));
+    normalization(bencher, version, &[32, 64, 32, 32], Axes::Groups(8));
 }
 
 #[divan::bench(args = VERSIONS)]

@@ -12,7 +12,7 @@ mod work;
 
 use divan::Bencher;
 use measure::Trial;
-use normbook::norm::Kind;
+use normbook::norm::NormKind;
 use std::process::ExitCode;
 use work::{Architecture, Work};
 
@@ -23,40 +23,40 @@ fn main() -> ExitCode {
     one_thread::main()
 }
 
-const NORMS: [Kind; 3] = [Kind::None, Kind::BATCH, Kind::Group(5)];
-const NORMS_OF_IMAGES: [Kind; 3] = [Kind::None, Kind::BATCH, Kind::Group(8)];
+const NORMS: [NormKind; 3] = [NormKind::None, NormKind::BATCH, NormKind::Group(5)];
+const NORMS_OF_IMAGES: [NormKind; 3] = [NormKind::None, NormKind::BATCH, NormKind::Group(8)];
 
-fn step(bencher: Bencher, net: Architecture, norm: Kind, batch: usize) {
+fn step(bencher: Bencher, net: Architecture, norm: NormKind, batch: usize) {
     let mut trial = Trial::new(Work { net, norm, batch }, 1, 1e-3).expect("the net can be built");
     bencher.bench_local(|| trial.run(1).expect("a step can be taken"));
 }
 
 #[divan::bench(args = NORMS)]
-fn mlp_batch_60(bencher: Bencher, norm: Kind) {
+fn mlp_batch_60(bencher: Bencher, norm: NormKind) {
     step(bencher, Architecture::Mlp, norm, 60);
 }
 
 #[divan::bench(args = NORMS)]
-fn deep_mlp_batch_60(bencher: Bencher, norm: Kind) {
+fn deep_mlp_batch_60(bencher: Bencher, norm: NormKind) {
     step(bencher, Architecture::DeepMlp, norm, 60);
 }
 
 #[divan::bench(args = NORMS)]
-fn deep_linear_batch_1000(bencher: Bencher, norm: Kind) {
+fn deep_linear_batch_1000(bencher: Bencher, norm: NormKind) {
     step(bencher, Architecture::DeepLinear, norm, 1000);
 }
 
 #[divan::bench(args = NORMS_OF_IMAGES, sample_count = 10)]
-fn cnn_batch_128(bencher: Bencher, norm: Kind) {
+fn cnn_batch_128(bencher: Bencher, norm: NormKind) {
     step(bencher, Architecture::Cnn, norm, 128);
 }
 
 #[divan::bench(args = NORMS_OF_IMAGES)]
-fn cnn_batch_4(bencher: Bencher, norm: Kind) {
+fn cnn_batch_4(bencher: Bencher, norm: NormKind) {
     step(bencher, Architecture::Cnn, norm, 4);
 }
 
 #[divan::bench(args = NORMS_OF_IMAGES, sample_count = 3)]
-fn vgg_a_batch_32(bencher: Bencher, norm: Kind) {
+fn vgg_a_batch_32(bencher: Bencher, norm: NormKind) {
     step(bencher, Architecture::Vgg, norm, 32);
 }

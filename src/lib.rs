@@ -1,19 +1,16 @@
 //! `normbook`: what does batch normalization really do? A book whose every claim runs.
 //!
-//! The way of the data, one direction: a chapter states its *protocol*; the [`lab`] runs its *trials* (arm × seed) and
-//! keeps each one's [`trial::Trace`]; the traces make the *record*, the record is judged into *verdicts*, drawn by
-//! [`plot`] and read by the pages of the book. CONTRIBUTING.md has the map.
+//! This crate has what the chapters share: [`data`], the normalization layers ([`norm`]), networks that take one as an argument
+//! ([`net`]), training ([`train`]) and measurements of a network ([`probe`]). A chapter states a protocol of these; the crate
+//! `normbook_lab` runs, records and judges it. The operations with their fused kernels are the crate `normbook_ops`.
+//! CONTRIBUTING.md has the map.
 
-#![deny(unsafe_code)]
+#![forbid(unsafe_code)]
 
-pub mod cli;
+pub mod chapter;
 pub mod data;
-pub mod lab;
 pub mod net;
 pub mod norm;
-pub mod ops;
-pub mod plot;
 pub mod probe;
-pub mod seed;
+pub mod testing;
 pub mod train;
-pub mod trial;

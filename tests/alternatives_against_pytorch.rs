@@ -1,7 +1,7 @@
 //! What chapters 10, 13, 15 and 16 found against a paper, against the same protocols in PyTorch with weights and orders of its own
 //! (`tests/golden/ch10_batch_renorm.py` and its siblings).
 
-use normbook::lab::record::Record;
+use normbook_lab::record::Record;
 use serde_json::Value;
 use std::path::Path;
 

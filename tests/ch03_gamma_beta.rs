@@ -2,10 +2,10 @@
 //! of its own, so that only what does not hang on a seed can agree.
 
 use candle_core::Device;
-use normbook::lab::record::Record;
+use normbook_lab::record::Record;
 use normbook::probe::gaussian_line::GaussianLine;
-use normbook::seed::Seed;
-use normbook::trial::Trial;
+use normbook_lab::seed::Seed;
+use normbook_lab::trial::Trial;
 use serde_json::Value;
 use std::path::Path;
 
@@ -16,7 +16,7 @@ fn golden() -> Value {
 /// Two quadratures of the same integral; the record keeps six digits, the trial all.
 #[test]
 fn the_share_of_a_normal_input_is_pytorchs() {
-    let trace = GaussianLine { largest_gamma: 1.0, beta: 0.0 }.run(Seed(0), &Device::Cpu).unwrap();
+    let trace = GaussianLine { largest_gamma: 1.0, beta: 0.0 }.run_alone(Seed(0), &Device::Cpu).unwrap();
     let expected = golden()["normal_share"].as_f64().unwrap();
     assert!((trace.values["linear_share"] - expected).abs() < 1e-12, "{}", trace.values["linear_share"]);
 }

@@ -1,7 +1,7 @@
 //! Chapter 4's committed numbers against those of the same protocol in PyTorch, with its own weights and order:
 //! `tests/golden/ch04_testing.py`.
 
-use normbook::lab::record::Record;
+use normbook_lab::record::Record;
 use std::collections::BTreeMap;
 use std::path::Path;
 

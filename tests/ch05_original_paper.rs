@@ -1,11 +1,11 @@
 //! Chapter 5's evidence against PyTorch: `tests/golden/ch05_original_paper.py`, an implementation of its own with random
 //! numbers of its own, so that only what does not hang on a seed can agree.
 
-use normbook::lab::evidence::Evidence;
-use normbook::lab::record::Record;
+use normbook_lab::trials::Trials;
+use normbook_lab::record::Record;
 use normbook::probe::rate_sweep::LARGEST;
 use normbook::train::classifier::TEST_ACCURACY;
-use normbook::trial::median;
+use normbook_lab::trial::median;
 use serde_json::Value;
 use std::path::Path;
 
@@ -13,7 +13,7 @@ fn golden() -> Value {
     serde_json::from_str(include_str!("golden/ch05_original_paper.json")).unwrap()
 }
 
-fn trials() -> Evidence {
+fn trials() -> Trials {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("figures/ch05/record.json");
     Record::read(&path).unwrap().trials
 }

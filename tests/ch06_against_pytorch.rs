@@ -1,7 +1,7 @@
 //! Chapter 6's committed numbers against those of the same protocol in PyTorch, with its own weights, order and noise:
 //! `tests/golden/ch06_stable_distributions.py`.
 
-use normbook::lab::record::Record;
+use normbook_lab::record::Record;
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -2,16 +2,16 @@
 //! what the chapter finds in the deep linear net (`tests/golden/ch07_deep_linear.py`).
 
 use candle_core::{Device, Tensor};
-use normbook::lab::record::Record;
+use normbook_lab::record::Record;
 use normbook::net::deep_linear::DeepLinearNet;
 use normbook::net::{
     Net,
     layer::{Init, Weights},
 };
-use normbook::norm::Kind;
+use normbook::norm::NormKind;
 use normbook::probe::covariate_shift::covariate_shift;
 use normbook::probe::objective::{Batch, Objective, Targets};
-use normbook::seed::{Purpose, Seed};
+use normbook_lab::seed::{Purpose, Seed};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -34,7 +34,7 @@ fn the_shift_is_that_of_numpy() {
     let golden: BTreeMap<String, Vec<[f64; 2]>> =
         serde_json::from_str(include_str!("golden/ch07_covariate_shift.json")).unwrap();
     for (norm, expected) in golden {
-        let norm: Kind = norm.parse().unwrap();
+        let norm: NormKind = norm.parse().unwrap();
         let stream = &mut Seed(0).stream(Purpose::Init, 0);
         let init = Init { weights: Weights::Glorot, stream, device: &Device::Cpu };
         let net = DeepLinearNet::new(LAYERS, WIDTH, norm, init).unwrap();

@@ -2,17 +2,17 @@
 //! (`tests/golden/ch08_deep_linear.py`).
 
 use candle_core::{Device, Tensor};
-use normbook::lab::record::Record;
+use normbook_lab::record::Record;
 use normbook::net::deep_linear::DeepLinearNet;
 use normbook::net::{
     Net,
     layer::{Init, Weights},
 };
-use normbook::norm::Kind;
+use normbook::norm::NormKind;
 use normbook::probe::gradient_landscape::walk;
 use normbook::probe::objective::{Batch, Objective, Targets};
-use normbook::seed::{Purpose, Seed};
-use normbook::trial::median;
+use normbook_lab::seed::{Purpose, Seed};
+use normbook_lab::trial::median;
 use serde_json::Value;
 use std::path::Path;
 
@@ -37,7 +37,7 @@ fn the_walk_is_that_of_numpy() {
     for norm in ["none", "batch"] {
         let stream = &mut Seed(0).stream(Purpose::Init, 0);
         let init = Init { weights: Weights::Glorot, stream, device: &Device::Cpu };
-        let net = DeepLinearNet::new(LAYERS, WIDTH, norm.parse::<Kind>().unwrap(), init).unwrap();
+        let net = DeepLinearNet::new(LAYERS, WIDTH, norm.parse::<NormKind>().unwrap(), init).unwrap();
         for (layer, of) in net.layers().into_iter().enumerate() {
             of.weight().set(&sines(10 * (layer + 1) + 7, WIDTH, 1.0)).unwrap();
         }

@@ -1,6 +1,6 @@
 //! Chapter 8's CNN against the same protocol in PyTorch, with its own weights and order: `tests/golden/ch08_cnn.py`.
 
-use normbook::lab::record::Record;
+use normbook_lab::record::Record;
 use std::collections::BTreeMap;
 use std::path::Path;
 

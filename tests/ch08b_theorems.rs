@@ -1,7 +1,7 @@
 //! Chapter 8b's evidence against an implementation of its own in PyTorch and numpy: `tests/golden/ch08b_theorems.py`. Nothing
 //! of the paper is called false on the word of one program.
 
-use normbook::lab::record::Record;
+use normbook_lab::record::Record;
 use std::collections::BTreeMap;
 use std::path::Path;
 

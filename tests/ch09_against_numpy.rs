@@ -2,7 +2,7 @@
 //! and what the chapter finds in the deep linear net, with other data and weights.
 
 use candle_core::{Device, Tensor};
-use normbook::lab::record::Record;
+use normbook_lab::record::Record;
 use normbook::net::deep_linear::DeepLinearNet;
 use normbook::net::{
     Net,
@@ -12,8 +12,8 @@ use normbook::norm::lp::Power;
 use normbook::probe::objective::{Batch, Objective, Targets, dot};
 use normbook::probe::output_scale::of_normal_values;
 use normbook::probe::readings::{at_level, moved};
-use normbook::seed::{Purpose, Seed};
-use normbook::trial::{Reach, Trace};
+use normbook_lab::seed::{Purpose, Seed};
+use normbook_lab::trial::{StepsToTarget, Trace};
 use serde_json::Value;
 use std::path::Path;
 
@@ -72,7 +72,7 @@ fn both(value: &str, net: &str) -> [f64; 2] {
     let traces = record.trials.traces(&arm).unwrap();
     let read = |by: &dyn Fn(&Trace) -> f64| traces.iter().map(|trace| by(trace)).collect();
     let ours: Vec<f64> = match value {
-        "steps" => record.trials.steps(&arm).unwrap().iter().map(Reach::at_least).collect(),
+        "steps" => record.trials.steps(&arm).unwrap().iter().map(StepsToTarget::at_least).collect(),
         "moved" => read(&|trace| moved(&trace.grids["histogram_layer_11"])),
         "beta_at_level" => read(&|trace| at_level(trace, "gradient_level_beta", 3e4).unwrap()),
         value => record.trials.samples(&arm, value).unwrap(),

@@ -1,14 +1,14 @@
 //! CIFAR-10's binary version, on small files in its format: whole ones are read, damaged ones get one clear error.
 
-use normbook::cli::images::ImageData;
+use normbook::data::image_data::ImageData;
 use normbook::data::cifar10::{FILES, Files};
 use normbook::data::images::Source;
-use normbook::data::{fashion_mnist, labelled::Labelled};
-use normbook::lab::Scale;
+use normbook::data::{fashion_mnist, dataset::Dataset};
+use normbook_lab::Scale;
 use normbook::net::convolutional::VGG_A;
-use normbook::norm::Kind;
-use normbook::probe::nets_of_santurkar::{CNN, cnn, deep, fits};
-use normbook::probe::{study::Study, subject::Subject};
+use normbook::norm::NormKind;
+use normbook::probe::santurkar::{CNN, cnn, deep, fits};
+use normbook::probe::{probed_training::ProbedTraining, subject::Subject};
 use normbook::train::classifier::Architecture::{self, Convolutional, Mlp};
 use std::path::Path;
 use tempfile::TempDir;
@@ -111,22 +111,22 @@ fn the_flag_finds_the_files_where_the_archive_puts_them() {
 fn the_images_choose_the_net() {
     let folder = tempfile::tempdir().unwrap();
     write_all(folder.path());
-    let cifar = Labelled::new(&Files::from_folder(folder.path()).unwrap()).unwrap();
-    let fashion = Labelled::new(&fashion_mnist::Files::embedded()).unwrap();
-    let net = |study: Study| -> (Architecture, usize) {
+    let cifar = Dataset::new(&Files::from_folder(folder.path()).unwrap()).unwrap();
+    let fashion = Dataset::new(&fashion_mnist::Files::embedded()).unwrap();
+    let net = |study: ProbedTraining| -> (Architecture, usize) {
         let Subject::Classifier(training) = study.subject else { panic!("a classifier") };
         (training.architecture, training.batch_size)
     };
-    let at_depth = |data, depth| net(deep(data, depth, Kind::BATCH, 1));
+    let at_depth = |data, depth| net(deep(data, depth, NormKind::BATCH, 1));
     assert!(matches!(at_depth(&cifar, 8), (Convolutional(stages), 128) if stages == VGG_A));
     assert!(matches!(at_depth(&cifar, 14), (Mlp(widths), 128) if widths == [100; 14]));
     assert!(matches!(at_depth(&fashion, 8), (Mlp(widths), 128) if widths == [100; 8]));
-    let cnn = |data| net(cnn(data, Kind::BATCH, 0.1, 1));
+    let cnn = |data| net(cnn(data, NormKind::BATCH, 0.1, 1));
     assert!(matches!(cnn(&cifar), (Convolutional(stages), 128) if stages == VGG_A));
     assert!(matches!(cnn(&fashion), (Convolutional(stages), 64) if stages == CNN));
     for (data, channels) in [(&cifar, 64), (&fashion, 8)] {
-        fits(Kind::Group(2), data).unwrap();
-        let error = fits(Kind::Group(5), data).unwrap_err().to_string();
+        fits(NormKind::Group(2), data).unwrap();
+        let error = fits(NormKind::Group(5), data).unwrap_err().to_string();
         assert!(error.contains(&format!("5 groups do not divide the {channels} channels")), "{error}");
     }
 }

@@ -2,13 +2,13 @@
 
 use candle_core::Device;
 use cap::Cap;
-use normbook::data::{fashion_mnist::Files, labelled::Labelled};
+use normbook::data::{fashion_mnist::Files, dataset::Dataset};
 use normbook::net::convolutional::Stage::{Convolution, Pool};
-use normbook::norm::Kind;
-use normbook::seed::Seed;
+use normbook::norm::NormKind;
+use normbook_lab::seed::Seed;
 use normbook::train::classifier::{Architecture, Classifier, Manner};
-use normbook::train::optimizer::Rule;
-use normbook::trial::{Outcome, Session};
+use normbook::train::optimizer::OptimizerKind;
+use normbook_lab::trial::{Outcome, RunContext};
 use std::alloc::System;
 
 #[global_allocator]
@@ -23,27 +23,27 @@ const NOTED: usize = 4_096;
 /// Bytes that are in use at a step when all is settled, and at the end. The only test here: others would use memory, too.
 #[test]
 fn memory_does_not_grow_in_ten_thousand_steps() {
-    let data = Labelled::new(&Files::embedded()).unwrap();
+    let data = Dataset::new(&Files::embedded()).unwrap();
     let mlp = || Architecture::Mlp(vec![8, 8]);
     let cnn = || Architecture::Convolutional(&[Convolution(2), Pool]);
     let nets = [
-        ("none", mlp(), Rule::Sgd),
-        ("batch", mlp(), Rule::Adam),
-        ("renorm", mlp(), Rule::Sgd),
-        ("spectral", mlp(), Rule::SpectralPenalty(0.1)),
-        ("batch", cnn(), Rule::Clipped(0.1)),
+        ("none", mlp(), OptimizerKind::Sgd),
+        ("batch", mlp(), OptimizerKind::Adam),
+        ("renorm", mlp(), OptimizerKind::Sgd),
+        ("spectral", mlp(), OptimizerKind::SpectralPenalty(0.1)),
+        ("batch", cnn(), OptimizerKind::Clipped(0.1)),
     ];
     for (norm, architecture, rule) in nets {
-        let kind: Kind = norm.parse().unwrap();
+        let kind: NormKind = norm.parse().unwrap();
         let training = Classifier { rule, ..Classifier::sgd(&data, architecture, kind, 0.01, 4, STEPS) };
         let mut seen = (0, 0);
-        let session = &Session::alone(Seed(0), &Device::Cpu);
+        let context = &RunContext::alone(Seed(0), &Device::Cpu);
         let look = |seen: &mut (usize, usize), step| match step {
             SETTLED => seen.0 = ALLOCATOR.allocated(),
             STEPS => seen.1 = ALLOCATOR.allocated(),
             _ => {}
         };
-        let watched = training.run_watched(Manner::default(), session, &mut seen, |seen, moment, _| {
+        let watched = training.run_watched(Manner::default(), context, &mut seen, |seen, moment, _| {
             look(seen, moment.step);
             Ok(())
         });

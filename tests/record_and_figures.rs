@@ -1,13 +1,13 @@
 //! The layout of a record and the figures drawn from it, byte for byte: a change here changes every committed file.
 
-use normbook::lab::claim::judge;
-use normbook::lab::evidence::{Evidence, TrialRecord};
-use normbook::lab::protocol::Protocol;
-use normbook::lab::provenance::{Fingerprint, MadeBy};
-use normbook::lab::record::{Record, SCHEMA, derived_values};
-use normbook::lab::{Claim, Scale, at_least, within};
-use normbook::plot;
-use normbook::trial::{FINAL_LOSS, Grid, Outcome, Reach, Series, TARGET, Trace};
+use normbook_lab::claim::judge;
+use normbook_lab::trials::{Trials, TrialRecord};
+use normbook_lab::protocol::Protocol;
+use normbook_lab::provenance::{Fingerprint, MadeBy};
+use normbook_lab::record::{Record, SCHEMA, derived_values};
+use normbook_lab::{Claim, Scale, at_least, within};
+use normbook_lab::plot;
+use normbook_lab::trial::{FINAL_LOSS, Grid, Outcome, StepsToTarget, Series, TARGET, Trace};
 use serde_json::json;
 
 /// A small record, made by hand: two seeded arms, one of whose runs diverged, and an exact one with a grid.
@@ -18,7 +18,7 @@ fn record() -> Record {
         let losses = steps.iter().map(|step| (1.0 + 0.1 * seed as f64) / (1.0 + rate * step)).collect();
         trace.series.insert("train_loss".into(), Series { x: steps, y: losses });
         let step = if rate > 0.5 { Some(5 + seed) } else { None };
-        trace.reached.insert(TARGET.into(), Reach { step, budget: 19 });
+        trace.reached.insert(TARGET.into(), StepsToTarget { step, budget: 19 });
         trace.values.insert(FINAL_LOSS.into(), 1.0 / 3.0 / rate);
         if arm == "slow" && seed == 4 {
             trace.outcome = Outcome::Diverged { step: 12 };
@@ -34,7 +34,7 @@ fn record() -> Record {
     let mut trials: Vec<TrialRecord> = (0..5).map(|seed| seeded("slow", seed, 0.1)).collect();
     trials.extend((0..5).map(|seed| seeded("fast", seed, 1.0)));
     trials.push(TrialRecord { arm: "bowl".into(), seed: None, trace: exact.sealed() });
-    let trials = Evidence { trials };
+    let trials = Trials { trials };
     let claims = vec![
         Claim::ratio("fast", at_least(1.5, 1.0))
             .headline()
@@ -62,7 +62,7 @@ fn record() -> Record {
         arms,
         claims: judge(claims, true),
         fingerprint: Fingerprint::default(),
-        pilots: Evidence::default(),
+        pilots: Trials::default(),
         trials,
         made_by: MadeBy {
             normbook: "0.0.0".into(),

@@ -1,7 +1,7 @@
 //! `--refresh`: one seed of each arm decides whether the evidence may keep its numbers. In a copy of the tree.
 
 use assert_cmd::Command;
-use normbook::lab::record::Record;
+use normbook_lab::record::Record;
 use std::path::{Path, PathBuf};
 
 fn tree() -> (tempfile::TempDir, PathBuf) {
@@ -25,7 +25,7 @@ fn refresh(folder: &Path) -> Command {
 fn equal_traces_renew_the_fingerprint_and_others_are_refused() {
     let (folder, path) = tree();
     let committed = Record::read(&path).unwrap();
-    if committed.made_by.instruction_set == normbook::lab::provenance::instruction_set() {
+    if committed.made_by.instruction_set == normbook_lab::provenance::instruction_set() {
         let mut old = committed.clone();
         old.fingerprint.sources.insert("src/seed.rs".into(), "another".into());
         old.write(&path).unwrap();

@@ -2,12 +2,12 @@
 
 use crate::wire::Value;
 use candle_core::{DType, Device, Error, Result as Done, Tensor, Var};
-use normbook::data::{fashion_mnist::Files, labelled::Labelled};
-use normbook::norm::{Kind, Norm, Pass, own::Own};
+use normbook::data::{fashion_mnist::Files, dataset::Dataset};
+use normbook::norm::{NormKind, Norm, Pass, own::Own};
 use normbook::probe::rate_sweep::{BEST_ACCURACY, MEAN_ACCURACY};
-use normbook::probe::{tasks::Tasks, train_eval::LOGIT_GAP};
+use normbook::probe::{benchmark::Benchmark, train_eval::LOGIT_GAP};
 use normbook::seed::Seed;
-use normbook::train::{classifier::TEST_ACCURACY, optimizer::Rule};
+use normbook::train::{classifier::TEST_ACCURACY, optimizer::OptimizerKind};
 use normbook::trial::{Trace, Trial};
 use submission::Mine;
 
@@ -28,7 +28,7 @@ pub fn call(function: &str, arguments: &[Value]) -> Result<Vec<Value>, String> {
         ("evaluate", [batch, x]) => evaluate(batch, x),
         ("evaluate_twice", [batch, x]) => evaluate_twice(batch, x),
         ("evaluate_around_looks", [batch, x]) => evaluate_around_looks(batch, x),
-        ("yours", [how]) => row(Kind::Own(OWN), how),
+        ("yours", [how]) => row(NormKind::Own(OWN), how),
         ("none" | "batch" | "layer", [how]) => function.parse().map_err(Error::wrap).and_then(|norm| row(norm, how)),
         _ => return Err(format!("a6 has no function {function} with {} arguments", arguments.len())),
     };
@@ -115,15 +115,15 @@ fn trained(batch: &Value) -> Done<Mine> {
 }
 
 /// A row of chapter 16's table; `how` is the number of the CNN's steps and the seed.
-fn row(norm: Kind, how: &Value) -> Done<Vec<Value>> {
-    let data = Labelled::new(&Files::embedded()).map_err(Error::msg)?;
+fn row(norm: NormKind, how: &Value) -> Done<Vec<Value>> {
+    let data = Dataset::new(&Files::embedded()).map_err(Error::msg)?;
     let (steps, seed) = (how.values[0] as u64, Seed(how.values[1] as u64));
-    let tasks = Tasks { data: &data, norm, rule: Rule::Sgd, learning_rate: 0.1, steps };
+    let tasks = Benchmark { data: &data, norm, rule: OptimizerKind::Sgd, learning_rate: 0.1, steps };
     let find = |trace: &Trace, name: &str| {
         trace.values.get(name).copied().ok_or_else(|| Error::msg(format!("{norm}: no {name}: the net diverged")))
     };
-    let cnn = tasks.cnn().run(seed, CPU)?;
-    let mlps: Vec<Trace> = tasks.mlps().iter().map(|(_, sweep)| sweep.run(seed, CPU)).collect::<Done<_>>()?;
+    let cnn = tasks.cnn().run_alone(seed, CPU)?;
+    let mlps: Vec<Trace> = tasks.mlps().iter().map(|(_, sweep)| sweep.run_alone(seed, CPU)).collect::<Done<_>>()?;
     let [large, small] = &mlps[..] else { return Err(Error::msg(format!("{norm} does not fit an MLP"))) };
     Ok(vec![Value::vector(vec![
         find(large, BEST_ACCURACY)?,

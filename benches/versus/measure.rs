@@ -6,8 +6,8 @@ use candle_core::{CpuStorage, CustomOp1, DType, Layout, Shape, Tensor};
 use candle_nn::loss::mse;
 use normbook::net::Net;
 use normbook::norm::Pass;
-use normbook::ops::cross_entropy::cross_entropy;
-use normbook::train::optimizer::{Optimizer, Rule};
+use normbook::train::optimizer::{Optimizer, OptimizerKind};
+use normbook_ops::cross_entropy::cross_entropy;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// A net in training and the threads that it may use.
@@ -62,7 +62,7 @@ impl Training {
             Architecture::BatchNorm2d => Objective::Pullback,
             _ => Objective::CrossEntropy,
         };
-        let optimizer = Optimizer::new(Rule::Sgd, net.parameters(), learning_rate)?;
+        let optimizer = Optimizer::new(OptimizerKind::Sgd, net.parameters(), learning_rate)?;
         Ok(Self { net, batch: work.batch()?, objective, optimizer, result: None })
     }
 

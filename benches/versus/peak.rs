@@ -2,7 +2,7 @@
 
 use super::measure::pool;
 use anyhow::Result;
-use normbook::ops::matrix::{Matrix, Output, multiply};
+use normbook_ops::matrix::{Matrix, Output, multiply};
 use rayon::prelude::*;
 use std::time::Instant;
 

@@ -4,12 +4,12 @@ use anyhow::{Context, Result};
 use candle_core::{DType, Device, Tensor, Var};
 use clap::{Args, ValueEnum};
 use normbook::net::convolutional::{Convolutional, SMALL, Task, VGG_A};
-use normbook::net::layer::{Activation, Hidden, Init, Layer, Weights};
+use normbook::net::layer::{Activation, BlockConfig, Init, Layer, Weights};
 use normbook::net::mlp::Mlp;
 use normbook::net::{Net, Watch};
 use normbook::norm::batch::{BatchNorm, Config};
-use normbook::norm::{Kind, Norm, Pass};
-use normbook::seed::{Purpose, Seed, Stream};
+use normbook::norm::{Norm, NormKind, Pass};
+use normbook_lab::seed::{Purpose, Seed, Stream};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -22,7 +22,7 @@ pub struct Work {
     pub net: Architecture,
     /// `none`, `batch`, or `group:G`
     #[arg(long, default_value = "none")]
-    pub norm: Kind,
+    pub norm: NormKind,
     #[arg(long)]
     pub batch: usize,
 }
@@ -65,11 +65,11 @@ impl Work {
             Architecture::DeepLinear => self.mlp(&[10; 26], Activation::Identity, init)?,
             Architecture::Cnn => {
                 let task = Task { channels: 1, height: 28, width: 28, classes: CLASSES };
-                Box::new(Convolutional::new(&SMALL, Hidden::new(self.norm, Activation::Relu), task, init)?)
+                Box::new(Convolutional::new(&SMALL, BlockConfig::new(self.norm, Activation::Relu), task, init)?)
             }
             Architecture::Vgg => {
                 let task = Task { channels: 3, height: 32, width: 32, classes: CLASSES };
-                Box::new(Convolutional::new(&VGG_A, Hidden::new(self.norm, Activation::Relu), task, init)?)
+                Box::new(Convolutional::new(&VGG_A, BlockConfig::new(self.norm, Activation::Relu), task, init)?)
             }
             Architecture::BatchNorm2d => {
                 Box::new(Alone(BatchNorm::new(64, Config::default(), DType::F32, &Device::Cpu)?))
@@ -78,7 +78,7 @@ impl Work {
     }
 
     fn mlp(self, widths: &[usize], activation: Activation, init: Init) -> Result<Box<dyn Net>> {
-        Ok(Box::new(Mlp::new(widths, Hidden::new(self.norm, activation), init)?))
+        Ok(Box::new(Mlp::new(widths, BlockConfig::new(self.norm, activation), init)?))
     }
 
     /// Inputs and, where numbers are the targets, these too are independent and normal.

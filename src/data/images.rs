@@ -1,4 +1,4 @@
-//! Labelled images in memory.
+//! Dataset images in memory.
 
 use anyhow::{Result, ensure};
 use candle_core::{Device, Tensor};

@@ -2,7 +2,7 @@
 
 use super::{
     Net, Watch,
-    layer::{Hidden, Init, Layer},
+    layer::{BlockConfig, Init, Layer},
 };
 use crate::norm::Pass;
 use candle_core::{Result, Tensor, bail};
@@ -73,7 +73,7 @@ pub struct Convolutional {
 
 impl Convolutional {
     /// `hidden` follows each convolution. Errors on a pooling that follows none.
-    pub fn new(stages: &[Stage], hidden: Hidden, task: Task, mut init: Init) -> Result<Self> {
+    pub fn new(stages: &[Stage], hidden: BlockConfig, task: Task, mut init: Init) -> Result<Self> {
         let Task { mut channels, mut height, mut width, classes } = task;
         let mut layers: Vec<(Layer, usize)> = Vec::new();
         for stage in stages {
@@ -89,7 +89,7 @@ impl Convolutional {
                 (Pool, _) => bail!("a pooling follows a convolution"),
             }
         }
-        let head = Layer::linear(channels * height * width, classes, Hidden::LINEAR, &mut init)?;
+        let head = Layer::linear(channels * height * width, classes, BlockConfig::LINEAR, &mut init)?;
         Ok(Self { layers, head })
     }
 }
@@ -124,16 +124,16 @@ impl Net for Convolutional {
 mod tests {
     use super::*;
     use crate::net::layer::{Activation, Weights};
-    use crate::norm::Kind;
-    use crate::ops::cross_entropy::cross_entropy;
-    use crate::seed::{Purpose, Seed};
+    use crate::norm::NormKind;
     use candle_core::Device;
+    use normbook_lab::seed::{Purpose, Seed};
+    use normbook_ops::cross_entropy::cross_entropy;
 
     fn check(stages: &[Stage], task: Task, norms: &[&str]) {
-        for norm in norms.iter().map(|norm| norm.parse::<Kind>().unwrap()) {
+        for norm in norms.iter().map(|norm| norm.parse::<NormKind>().unwrap()) {
             let mut stream = Seed(0).stream(Purpose::Init, 0);
             let init = Init { weights: Weights::Glorot, stream: &mut stream, device: &Device::Cpu };
-            let net = Convolutional::new(stages, Hidden::new(norm, Activation::Relu), task, init).unwrap();
+            let net = Convolutional::new(stages, BlockConfig::new(norm, Activation::Relu), task, init).unwrap();
             let images = stream.normal_tensor((2, task.channels, task.height, task.width), 1.0, &Device::Cpu).unwrap();
             let logits = net.forward(&images, Pass::TRAIN).unwrap();
             assert_eq!(logits.dims(), [2, task.classes]);

@@ -6,10 +6,10 @@
 
 use super::{
     Net, Watch,
-    layer::{Activation, Hidden, Init, Layer},
+    layer::{Activation, BlockConfig, Init, Layer},
     mlp::Mlp,
 };
-use crate::norm::{Kind, Pass};
+use crate::norm::{NormKind, Pass};
 use candle_core::{Result, Tensor, Var};
 
 /// The net: an MLP without activations whose biases stay at 0.
@@ -17,8 +17,8 @@ pub struct DeepLinearNet(Mlp);
 
 impl DeepLinearNet {
     /// `layers` weights of `width` × `width`.
-    pub fn new(layers: usize, width: usize, norm: Kind, init: Init) -> Result<Self> {
-        Ok(Self(Mlp::new(&vec![width; layers + 1], Hidden::new(norm, Activation::Identity), init)?))
+    pub fn new(layers: usize, width: usize, norm: NormKind, init: Init) -> Result<Self> {
+        Ok(Self(Mlp::new(&vec![width; layers + 1], BlockConfig::new(norm, Activation::Identity), init)?))
     }
 }
 

@@ -1,12 +1,12 @@
 //! Layers with weights. Biases start at 0.
 
-pub use super::settings::{Activation, Hidden, Init, Order, Weights};
+pub use super::settings::{Activation, BlockConfig, Init, Order, Weights};
 
 use super::Place;
 use crate::norm::{Mode, Norm, Pass, reparameterization::Reparameterization};
-use crate::ops::{block::Source, conv2d::Windows, linear::linear, normalize::Then, pool::max_pool2d};
-use crate::seed::Purpose;
 use candle_core::{Result, Tensor, Var};
+use normbook_lab::seed::Purpose;
+use normbook_ops::{block::BlockInput, conv2d::Windows, linear::linear, normalize::Epilogue, pool::max_pool2d};
 
 /// A layer's linear map.
 enum Map {
@@ -24,30 +24,36 @@ pub struct Layer {
     /// How the weight that multiplies comes from `weight`, if it is another.
     reparameterization: Option<Box<dyn Reparameterization>>,
     norm: Option<Box<dyn Norm>>,
-    then: Hidden,
+    then: BlockConfig,
 }
 
 impl Layer {
     /// `[N, inputs] -> [N, outputs]`.
-    pub fn linear(inputs: usize, outputs: usize, then: Hidden, init: &mut Init) -> Result<Self> {
+    pub fn linear(inputs: usize, outputs: usize, then: BlockConfig, init: &mut Init) -> Result<Self> {
         let deviation = init.weights.deviation(inputs, outputs);
         let weight = init.stream.normal_tensor((outputs, inputs), deviation, init.device)?;
         Self::new(Map::Linear, weight, then)
     }
 
     /// `[N, inputs, H, W] -> [N, outputs, H, W]` with a kernel of odd side.
-    pub fn convolution(inputs: usize, outputs: usize, kernel: usize, then: Hidden, init: &mut Init) -> Result<Self> {
+    pub fn convolution(
+        inputs: usize,
+        outputs: usize,
+        kernel: usize,
+        then: BlockConfig,
+        init: &mut Init,
+    ) -> Result<Self> {
         let deviation = init.weights.deviation(inputs * kernel * kernel, outputs * kernel * kernel);
         let weight = init.stream.normal_tensor((outputs, inputs, kernel, kernel), deviation, init.device)?;
         Self::new(Map::Convolution(Windows { stride: 1, padding: kernel / 2 }), weight, then)
     }
 
-    fn new(map: Map, weight: Tensor, then: Hidden) -> Result<Self> {
+    fn new(map: Map, weight: Tensor, then: BlockConfig) -> Result<Self> {
         let (outputs, dtype, device) = (weight.dim(0)?, weight.dtype(), weight.device());
         let bias = Var::zeros(outputs, dtype, device)?;
         let (norm, reparameterization) = (then.norm.build(outputs, dtype, device)?, then.norm.reparameterize(&weight)?);
         let activation = if then.norm.activates() { Activation::Identity } else { then.activation };
-        let then = Hidden { activation, ..then };
+        let then = BlockConfig { activation, ..then };
         Ok(Self { map, weight: Var::from_tensor(&weight)?, bias, reparameterization, norm, then })
     }
 
@@ -59,17 +65,17 @@ impl Layer {
     /// The same with the maximum of each `window` × `window` pixels. Activations never fall, so that the maximum may be
     /// taken before a last activation: the same values and gradients, and fewer values to activate.
     pub fn forward_pooled(&self, input: &Tensor, window: usize, pass: Pass) -> Result<Tensor> {
-        let Hidden { activation, order, .. } = self.then;
+        let BlockConfig { activation, order, .. } = self.then;
         let weight = &self.weight_on(input, pass)?;
         let output = match order {
             Order::NormFirst => {
-                let then = Then { window, relu: activation == Activation::Relu };
+                let then = Epilogue { window, relu: activation == Activation::Relu };
                 let normalized = self.normalized(self.source(input, weight, &self.bias, &mut None)?, pass, then)?;
                 if then.relu { normalized } else { activation.apply(&normalized)? }
             }
             Order::ActivationFirst => {
                 let activated = activation.apply(&self.source(input, weight, &self.bias, &mut None)?.tensor()?)?;
-                self.normalized(Source::Tensor(&activated), pass, Then { window, relu: false })?
+                self.normalized(BlockInput::Tensor(&activated), pass, Epilogue { window, relu: false })?
             }
         };
         self.dropped(output, pass)
@@ -86,7 +92,7 @@ impl Layer {
         let weight = &self.weight_on(input, pass)?;
         let mapped = self.source(input, weight, &self.bias, &mut None)?.tensor()?;
         watch(Place::Mapped, &mapped)?;
-        let normalize = |input: &Tensor| self.normalized(Source::Tensor(input), pass, Then::NOTHING);
+        let normalize = |input: &Tensor| self.normalized(BlockInput::Tensor(input), pass, Epilogue::NOTHING);
         let mut activate = |input: &Tensor| {
             watch(Place::BeforeActivation, input)?;
             self.then.activation.apply(input)
@@ -107,14 +113,14 @@ impl Layer {
         weight: &'a Tensor,
         bias: &'a Tensor,
         mapped: &'a mut Option<Tensor>,
-    ) -> Result<Source<'a>> {
+    ) -> Result<BlockInput<'a>> {
         Ok(match self.map {
-            Map::Linear => Source::Tensor(mapped.insert(linear(input, weight, bias)?)),
-            Map::Convolution(windows) => Source::Convolution { input, weight, bias, windows },
+            Map::Linear => BlockInput::Tensor(mapped.insert(linear(input, weight, bias)?)),
+            Map::Convolution(windows) => BlockInput::Convolution { input, weight, bias, windows },
         })
     }
 
-    fn normalized(&self, source: Source, pass: Pass, then: Then) -> Result<Tensor> {
+    fn normalized(&self, source: BlockInput, pass: Pass, then: Epilogue) -> Result<Tensor> {
         match &self.norm {
             Some(norm) => norm.forward_then(source, pass, then),
             None => then.apply(&source.tensor()?),
@@ -187,9 +193,9 @@ impl Layer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::norm::Kind;
-    use crate::seed::{Seed, Stream};
+    use crate::norm::NormKind;
     use candle_core::{DType, Device};
+    use normbook_lab::seed::{Seed, Stream};
 
     fn values(tensor: &Tensor) -> Vec<f32> {
         tensor.flatten_all().unwrap().to_vec1().unwrap()
@@ -204,10 +210,10 @@ mod tests {
         let mut stream = Seed(0).stream(Purpose::Init, 0);
         let images = stream.normal_tensor((3, 2, 6, 6), 1.0, &Device::Cpu).unwrap();
         let names = ["none", "batch", "group:2", "layer", "frn", "dyt", "weight:mean", "spectral"];
-        for norm in names.map(|name| name.parse::<Kind>().unwrap()) {
+        for norm in names.map(|name| name.parse::<NormKind>().unwrap()) {
             for activation in [Activation::Identity, Activation::Relu, Activation::Sigmoid] {
                 for order in [Order::NormFirst, Order::ActivationFirst] {
-                    let then = Hidden { order, dropout: 0.3, ..Hidden::new(norm, activation) };
+                    let then = BlockConfig { order, dropout: 0.3, ..BlockConfig::new(norm, activation) };
                     let layer = Layer::convolution(2, 4, 3, then, &mut init(&mut stream)).unwrap();
                     let pass = Pass::probe(5, Seed(1));
                     let plain = layer.forward_pooled(&images, 2, pass).unwrap();
@@ -232,7 +238,7 @@ mod tests {
     fn a_first_batch_sets_weight_normalization() {
         let mut stream = Seed(0).stream(Purpose::Init, 0);
         let images = (stream.normal_tensor((20, 2, 6, 6), 3.0, &Device::Cpu).unwrap() + 1.0).unwrap();
-        let then = Hidden::new("weight".parse().unwrap(), Activation::Relu);
+        let then = BlockConfig::new("weight".parse().unwrap(), Activation::Relu);
         let layer = Layer::convolution(2, 4, 3, then, &mut init(&mut stream)).unwrap();
         let drawn = values(&layer.effective_weight(Pass::EVAL).unwrap());
         for (drawn, weight) in drawn.iter().zip(values(layer.weight())) {
@@ -259,7 +265,8 @@ mod tests {
         let mut stream = Seed(0).stream(Purpose::Init, 0);
         let images = stream.normal_tensor((3, 2, 6, 6), 1.0, &Device::Cpu).unwrap();
         let layer =
-            Layer::convolution(2, 4, 3, Hidden::new(Kind::Frn, Activation::Relu), &mut init(&mut stream)).unwrap();
+            Layer::convolution(2, 4, 3, BlockConfig::new(NormKind::Frn, Activation::Relu), &mut init(&mut stream))
+                .unwrap();
         let threshold = layer.parameters().pop().unwrap();
         threshold.set(&(threshold.as_detached_tensor() - 0.5).unwrap()).unwrap();
         let lowest = values(&layer.forward(&images, Pass::TRAIN).unwrap()).into_iter().fold(f32::MAX, f32::min);
@@ -269,7 +276,7 @@ mod tests {
     #[test]
     fn dropout_keeps_the_mean_and_rests_in_evaluation() {
         let mut stream = Seed(0).stream(Purpose::Init, 0);
-        let then = Hidden { dropout: 0.25, ..Hidden::LINEAR };
+        let then = BlockConfig { dropout: 0.25, ..BlockConfig::LINEAR };
         let layer = Layer::linear(1, 20_000, then, &mut init(&mut stream)).unwrap();
         layer.bias.set(&layer.bias.ones_like().unwrap()).unwrap();
         let input = Tensor::zeros((1, 1), DType::F32, &Device::Cpu).unwrap();
@@ -285,7 +292,7 @@ mod tests {
     fn a_deviation_is_that_of_the_weights() {
         let mut stream = Seed(0).stream(Purpose::Init, 0);
         let mut init = Init { weights: Weights::Deviation(0.01), stream: &mut stream, device: &Device::Cpu };
-        let layer = Layer::linear(100, 100, Hidden::LINEAR, &mut init).unwrap();
+        let layer = Layer::linear(100, 100, BlockConfig::LINEAR, &mut init).unwrap();
         let square = values(layer.weight()).iter().map(|weight| weight * weight).sum::<f32>() / 1e4;
         assert!((square.sqrt() / 0.01 - 1.0).abs() < 0.03);
     }

@@ -3,7 +3,7 @@
 
 use super::{
     Net, Watch,
-    layer::{Hidden, Init, Layer},
+    layer::{BlockConfig, Init, Layer},
 };
 use crate::norm::Pass;
 use candle_core::{Result, Tensor, bail};
@@ -15,10 +15,10 @@ pub struct Mlp {
 
 impl Mlp {
     /// `widths` are the inputs, the hidden layers and the outputs; `hidden` follows each hidden layer's linear map.
-    pub fn new(widths: &[usize], hidden: Hidden, mut init: Init) -> Result<Self> {
+    pub fn new(widths: &[usize], hidden: BlockConfig, mut init: Init) -> Result<Self> {
         let Some(last) = widths.len().checked_sub(2) else { bail!("a net has inputs and outputs; widths {widths:?}") };
         let layer = |(depth, pair): (usize, &[usize])| {
-            Layer::linear(pair[0], pair[1], if depth < last { hidden } else { Hidden::LINEAR }, &mut init)
+            Layer::linear(pair[0], pair[1], if depth < last { hidden } else { BlockConfig::LINEAR }, &mut init)
         };
         Ok(Self { layers: widths.windows(2).enumerate().map(layer).collect::<Result<_>>()? })
     }
@@ -46,14 +46,14 @@ impl Net for Mlp {
 mod tests {
     use super::*;
     use crate::net::layer::{Activation, Weights};
-    use crate::norm::Kind;
-    use crate::seed::{Purpose, Seed};
+    use crate::norm::NormKind;
     use candle_core::Device;
+    use normbook_lab::seed::{Purpose, Seed};
 
     fn net(seed: u64) -> Mlp {
         let stream = &mut Seed(seed).stream(Purpose::Init, 0);
         let init = Init { weights: Weights::Glorot, stream, device: &Device::Cpu };
-        Mlp::new(&[3, 4, 2], Hidden::new(Kind::None, Activation::Relu), init).unwrap()
+        Mlp::new(&[3, 4, 2], BlockConfig::new(NormKind::None, Activation::Relu), init).unwrap()
     }
 
     fn flat(tensor: &Tensor) -> Vec<f32> {

@@ -9,7 +9,7 @@
 
 use super::{
     Net, Watch,
-    layer::{Hidden, Init, Layer},
+    layer::{BlockConfig, Init, Layer},
 };
 use crate::norm::Pass;
 use candle_core::{Result, Tensor};
@@ -24,9 +24,9 @@ pub struct Recurrent {
 
 impl Recurrent {
     /// For images whose rows have so many values: columns, times channels.
-    pub fn new(columns: usize, units: usize, classes: usize, hidden: Hidden, mut init: Init) -> Result<Self> {
+    pub fn new(columns: usize, units: usize, classes: usize, hidden: BlockConfig, mut init: Init) -> Result<Self> {
         let cell = Layer::linear(columns + units, units, hidden, &mut init)?;
-        Ok(Self { cell, head: Layer::linear(units, classes, Hidden::LINEAR, &mut init)?, units })
+        Ok(Self { cell, head: Layer::linear(units, classes, BlockConfig::LINEAR, &mut init)?, units })
     }
 
     /// h_T, each step of time by `step`.
@@ -64,14 +64,14 @@ impl Net for Recurrent {
 mod tests {
     use super::*;
     use crate::net::layer::{Activation, Weights};
-    use crate::norm::Kind;
-    use crate::seed::{Purpose, Seed};
+    use crate::norm::NormKind;
     use candle_core::{DType, Device};
+    use normbook_lab::seed::{Purpose, Seed};
 
     fn net(norm: &str) -> Recurrent {
         let stream = &mut Seed(0).stream(Purpose::Init, 0);
         let init = Init { weights: Weights::Glorot, stream, device: &Device::Cpu };
-        Recurrent::new(3, 4, 2, Hidden::new(norm.parse::<Kind>().unwrap(), Activation::Tanh), init).unwrap()
+        Recurrent::new(3, 4, 2, BlockConfig::new(norm.parse::<NormKind>().unwrap(), Activation::Tanh), init).unwrap()
     }
 
     fn images() -> Tensor {

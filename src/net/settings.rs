@@ -1,9 +1,9 @@
 //! What a layer is made with: activation, normalization, their order, dropout, and where weights begin.
 
-use crate::norm::Kind;
-use crate::ops::activation::{relu, sigmoid};
-use crate::seed::Stream;
+use crate::norm::NormKind;
 use candle_core::{Device, Result, Tensor};
+use normbook_lab::seed::Stream;
+use normbook_ops::activation::{relu, sigmoid};
 use serde::{Deserialize, Serialize};
 
 /// A layer's nonlinearity.
@@ -68,20 +68,20 @@ pub struct Init<'a> {
 
 /// What a layer does after its linear map.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Hidden {
-    pub norm: Kind,
+pub struct BlockConfig {
+    pub norm: NormKind,
     pub activation: Activation,
     pub order: Order,
     /// Chance of a value to be dropped in training (Srivastava et al. 2014); the others grow by 1 / (1 − chance).
     pub dropout: f64,
 }
 
-impl Hidden {
+impl BlockConfig {
     /// Nothing.
-    pub const LINEAR: Self = Self::new(Kind::None, Activation::Identity);
+    pub const LINEAR: Self = Self::new(NormKind::None, Activation::Identity);
 
     /// A normalization, then an activation.
-    pub const fn new(norm: Kind, activation: Activation) -> Self {
+    pub const fn new(norm: NormKind, activation: Activation) -> Self {
         Self { norm, activation, order: Order::NormFirst, dropout: 0.0 }
     }
 }

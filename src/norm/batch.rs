@@ -14,11 +14,11 @@ use super::{
     per_channel::normalize_with,
     running::{Moments, Running},
 };
-use crate::ops::{
-    block::Source,
-    normalize::{Divisor, Normalization, Over, Then, normalize},
-};
 use candle_core::{DType, Device, Result, Tensor, Var, bail};
+use normbook_ops::{
+    block::BlockInput,
+    normalize::{Axes, Epilogue, Normalization, ScaleStatistic, normalize},
+};
 use serde::{Deserialize, Serialize};
 
 /// ε of line 3, as in PyTorch.
@@ -90,8 +90,8 @@ impl BatchNorm {
     }
 
     /// Normalizes with the statistics of this batch and does what follows; gives the statistics too.
-    fn with_batch(&self, source: Source, then: Then) -> Result<(Tensor, Moments)> {
-        let how = Normalization { over: Over::Batch, divisor: Divisor::Deviation, epsilon: EPSILON };
+    fn with_batch(&self, source: BlockInput, then: Epilogue) -> Result<(Tensor, Moments)> {
+        let how = Normalization { over: Axes::Batch, divisor: ScaleStatistic::Deviation, epsilon: EPSILON };
         let (normalized, held) = match self.config.gradient {
             Gradient::Through => (source.normalize_then(&self.weight, &self.bias, how, then)?, None),
             Gradient::Held => {
@@ -119,10 +119,10 @@ impl BatchNorm {
 
 impl Norm for BatchNorm {
     fn forward(&self, input: &Tensor, pass: Pass) -> Result<Tensor> {
-        self.forward_then(Source::Tensor(input), pass, Then::NOTHING)
+        self.forward_then(BlockInput::Tensor(input), pass, Epilogue::NOTHING)
     }
 
-    fn forward_then(&self, source: Source, pass: Pass, then: Then) -> Result<Tensor> {
+    fn forward_then(&self, source: BlockInput, pass: Pass, then: Epilogue) -> Result<Tensor> {
         if pass.mode == Mode::Eval {
             let Moments { mean, variance } = self.running.moments()?;
             return then.apply(&self.with(&source.tensor()?, &mean, &variance)?);

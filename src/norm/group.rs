@@ -12,11 +12,11 @@
 //! As in PyTorch; the paper does not give ε, its listing has 10⁻⁵.
 
 use super::{Norm, Pass};
-use crate::ops::{
-    block::Source,
-    normalize::{Divisor, Normalization, Over, Then},
-};
 use candle_core::{DType, Device, Result, Tensor, Var, bail};
+use normbook_ops::{
+    block::BlockInput,
+    normalize::{Axes, Epilogue, Normalization, ScaleStatistic},
+};
 
 /// The layer's settings.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,7 +24,7 @@ pub struct Config {
     /// G.
     pub groups: usize,
     /// σ of eq. 2, or what stands in its place.
-    pub divisor: Divisor,
+    pub divisor: ScaleStatistic,
     /// ε; 0 for the exact claims.
     pub epsilon: f64,
 }
@@ -32,7 +32,7 @@ pub struct Config {
 impl Config {
     /// The paper's, for so many groups.
     pub const fn of_groups(groups: usize) -> Self {
-        Self { groups, divisor: Divisor::Deviation, epsilon: 1e-5 }
+        Self { groups, divisor: ScaleStatistic::Deviation, epsilon: 1e-5 }
     }
 }
 
@@ -53,16 +53,16 @@ impl GroupNorm {
             bail!("group norm: {groups} groups of {channels} channels; the number of groups must divide the channels");
         }
         let (weight, bias) = (Var::ones(channels, dtype, device)?, Var::zeros(channels, dtype, device)?);
-        Ok(Self { weight, bias, how: Normalization { over: Over::Groups(groups), divisor, epsilon } })
+        Ok(Self { weight, bias, how: Normalization { over: Axes::Groups(groups), divisor, epsilon } })
     }
 }
 
 impl Norm for GroupNorm {
     fn forward(&self, input: &Tensor, pass: Pass) -> Result<Tensor> {
-        self.forward_then(Source::Tensor(input), pass, Then::NOTHING)
+        self.forward_then(BlockInput::Tensor(input), pass, Epilogue::NOTHING)
     }
 
-    fn forward_then(&self, source: Source, _: Pass, then: Then) -> Result<Tensor> {
+    fn forward_then(&self, source: BlockInput, _: Pass, then: Epilogue) -> Result<Tensor> {
         Ok(source.normalize_then(&self.weight, &self.bias, self.how, then)?.output)
     }
 

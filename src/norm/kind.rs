@@ -36,7 +36,7 @@ use std::{fmt, str::FromStr};
 /// - the names of [`OWN`](super::own::OWN).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum NormKind {
     None,
     Batch(batch::Config),
     /// The number of groups; it must divide the channels.
@@ -65,13 +65,13 @@ pub enum Kind {
 
 /// What each channel of a layer has of an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Each {
+pub enum UnitShape {
     /// One value: behind a linear layer.
     Value,
     Map,
 }
 
-impl Kind {
+impl NormKind {
     /// BatchNorm as everyone uses it.
     pub const BATCH: Self = Self::Batch(batch::Config { affine: Affine::Both, gradient: Gradient::Through });
 
@@ -104,7 +104,7 @@ impl Kind {
 
     /// Errors, for the flag `--norm`, where it has nothing to do behind hidden layers of these widths: its groups do not
     /// divide one, or have a single value each.
-    pub fn fits(self, widths: &[usize], each: Each) -> Result<()> {
+    pub fn fits(self, widths: &[usize], each: UnitShape) -> Result<()> {
         for width in widths {
             let groups = match self {
                 Self::Group(groups) => groups,
@@ -117,7 +117,7 @@ impl Kind {
                     "--norm {self}: {groups} groups do not divide the {width} channels of a layer; give a number that does"
                 );
             }
-            if each == Each::Value && groups == *width {
+            if each == UnitShape::Value && groups == *width {
                 bail!(
                     "--norm {self}: a layer of {width} units has a single value in each group; give fewer groups, or layer"
                 );
@@ -141,13 +141,13 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for NormKind {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         name::write(self, formatter)
     }
 }
 
-impl FromStr for Kind {
+impl FromStr for NormKind {
     type Err = name::UnknownName;
 
     fn from_str(text: &str) -> std::result::Result<Self, name::UnknownName> {
@@ -165,7 +165,7 @@ mod tests {
     /// Stored trials are keyed by these: they never change.
     #[test]
     fn what_records_say() {
-        let json = |text: &str| serde_json::to_string(&text.parse::<Kind>().unwrap()).unwrap();
+        let json = |text: &str| serde_json::to_string(&text.parse::<NormKind>().unwrap()).unwrap();
         assert_eq!(json("none"), r#""none""#);
         assert_eq!(json("batch:gamma"), r#"{"batch":{"affine":"weight","gradient":"through"}}"#);
         assert_eq!(json("group:8"), r#"{"group":8}"#);
@@ -173,7 +173,7 @@ mod tests {
         assert_eq!(json("lp:inf"), r#"{"lp":"infinity"}"#);
     }
 
-    /// Each normalizes activations or weights, in f32 and in f64, and its output has the shape and type of the input.
+    /// UnitShape normalizes activations or weights, in f32 and in f64, and its output has the shape and type of the input.
     #[test]
     fn every_name_but_none_does_something() {
         for kind in named() {
@@ -181,7 +181,7 @@ mod tests {
                 let (input, weight) = (normal(0, &[4, 6, 2, 2]).to_dtype(dtype).unwrap(), normal(1, &[6, 5]));
                 let norm = kind.build(6, dtype, &Device::Cpu).unwrap();
                 let reparameterization = kind.reparameterize(&weight.to_dtype(dtype).unwrap()).unwrap();
-                assert_eq!(norm.is_none() && reparameterization.is_none(), kind == Kind::None, "{kind}");
+                assert_eq!(norm.is_none() && reparameterization.is_none(), kind == NormKind::None, "{kind}");
                 for pass in [Pass::TRAIN, Pass::PROBE, Pass::EVAL] {
                     if let Some(norm) = &norm {
                         let output = norm.forward(&input, pass).unwrap();
@@ -198,16 +198,16 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_names_the_flag_the_norm_and_the_width() {
-        let fits = |norm: &str, each| norm.parse::<Kind>().unwrap().fits(&[8, 32], each);
+        let fits = |norm: &str, each| norm.parse::<NormKind>().unwrap().fits(&[8, 32], each);
         for norm in ["none", "batch", "layer", "rms", "group:4", "dyt", "weight", "lp:1"] {
-            assert!(fits(norm, Each::Value).is_ok() && fits(norm, Each::Map).is_ok(), "{norm}");
+            assert!(fits(norm, UnitShape::Value).is_ok() && fits(norm, UnitShape::Map).is_ok(), "{norm}");
         }
         for norm in ["instance", "frn", "group:8"] {
-            let error = fits(norm, Each::Value).unwrap_err().to_string();
+            let error = fits(norm, UnitShape::Value).unwrap_err().to_string();
             assert!(error.contains(&format!("--norm {norm}: a layer of 8 units has a single value")), "{error}");
-            assert!(fits(norm, Each::Map).is_ok(), "{norm}");
+            assert!(fits(norm, UnitShape::Map).is_ok(), "{norm}");
         }
-        let error = fits("group:16", Each::Map).unwrap_err().to_string();
+        let error = fits("group:16", UnitShape::Map).unwrap_err().to_string();
         assert!(error.contains("--norm group:16: 16 groups do not divide the 8 channels of a layer"), "{error}");
     }
 
@@ -217,7 +217,7 @@ mod tests {
         let build = |channels, dtype, device: &Device| -> Result<Box<dyn Norm>> {
             Ok(Box::new(MeanOnly::new(channels, dtype, device)?))
         };
-        let own = Kind::Own(Own { name: "mine", build });
+        let own = NormKind::Own(Own { name: "mine", build });
         assert_eq!((own.to_string().as_str(), format!("{own:?}").as_str()), ("mine", "Own(mine)"));
         assert_eq!(serde_json::to_string(&own).unwrap(), r#"{"own":"mine"}"#);
         assert_eq!(own.build(3, DType::F32, &Device::Cpu).unwrap().unwrap().parameters().len(), 1);

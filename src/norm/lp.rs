@@ -15,11 +15,11 @@ use super::{
     per_channel::normalize_with,
     running::{Moments, Running},
 };
-use crate::ops::{
-    block::Source,
-    normalize::{Divisor, Normalization, Over, Then},
-};
 use candle_core::{DType, Device, Result, Tensor, Var};
+use normbook_ops::{
+    block::BlockInput,
+    normalize::{Axes, Epilogue, Normalization, ScaleStatistic},
+};
 use serde::{Deserialize, Serialize};
 
 /// ε, as BatchNorm's.
@@ -38,11 +38,11 @@ pub enum Power {
 }
 
 impl Power {
-    fn divisor(self) -> Divisor {
+    fn divisor(self) -> ScaleStatistic {
         match self {
-            Self::One => Divisor::MeanAbsolute,
-            Self::Two => Divisor::RootMeanSquare,
-            Self::Infinity => Divisor::MaxAbsolute,
+            Self::One => ScaleStatistic::MeanAbsolute,
+            Self::Two => ScaleStatistic::RootMeanSquare,
+            Self::Infinity => ScaleStatistic::MaxAbsolute,
         }
     }
 }
@@ -72,15 +72,15 @@ impl LpNorm {
 
 impl Norm for LpNorm {
     fn forward(&self, input: &Tensor, pass: Pass) -> Result<Tensor> {
-        self.forward_then(Source::Tensor(input), pass, Then::NOTHING)
+        self.forward_then(BlockInput::Tensor(input), pass, Epilogue::NOTHING)
     }
 
-    fn forward_then(&self, source: Source, pass: Pass, then: Then) -> Result<Tensor> {
+    fn forward_then(&self, source: BlockInput, pass: Pass, then: Epilogue) -> Result<Tensor> {
         if pass.mode == Mode::Eval {
             let Moments { mean, variance: divisor } = self.running.moments()?;
             return then.apply(&self.with(&source.tensor()?, &mean, &divisor)?);
         }
-        let how = Normalization { over: Over::Batch, divisor: self.power.divisor(), epsilon: EPSILON };
+        let how = Normalization { over: Axes::Batch, divisor: self.power.divisor(), epsilon: EPSILON };
         let normalized = source.normalize_then(&self.weight, &self.bias, how, then)?;
         if pass.mode == Mode::Train {
             self.running.track(Moments { mean: normalized.mean, variance: normalized.spread }, MOMENTUM)?;

@@ -23,11 +23,11 @@ pub mod tanh;
 mod testing;
 pub mod weight;
 
-pub use kind::{Each, Kind};
+pub use kind::{NormKind, UnitShape};
 
-use crate::ops::{block::Source, normalize::Then};
-use crate::seed::Seed;
 use candle_core::{Result, Tensor, Var};
+use normbook_lab::seed::Seed;
+use normbook_ops::{block::BlockInput, normalize::Epilogue};
 use running::Running;
 
 /// Whether a layer sees a batch to learn from or examples to judge. Always explicit, never inferred.
@@ -78,7 +78,7 @@ pub trait Norm: Send + Sync {
     fn forward(&self, input: &Tensor, pass: Pass) -> Result<Tensor>;
 
     /// The same on what a layer's linear map gives, and what follows; a norm that can do it in one pass does.
-    fn forward_then(&self, source: Source, pass: Pass, then: Then) -> Result<Tensor> {
+    fn forward_then(&self, source: BlockInput, pass: Pass, then: Epilogue) -> Result<Tensor> {
         then.apply(&self.forward(&source.tensor()?, pass)?)
     }
 

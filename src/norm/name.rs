@@ -1,7 +1,7 @@
 //! The names of normalizations, as command lines and pages have them.
 
 use super::batch::{self, Affine, Gradient};
-use super::kind::Kind;
+use super::kind::NormKind;
 use super::lp::Power;
 use super::noise::Size;
 use super::own::OWN;
@@ -10,10 +10,10 @@ use super::weight::{self, Behind, Start};
 use std::fmt;
 
 /// Writes a kind's name.
-pub(super) fn write(kind: &Kind, formatter: &mut fmt::Formatter) -> fmt::Result {
+pub(super) fn write(kind: &NormKind, formatter: &mut fmt::Formatter) -> fmt::Result {
     let name = match kind {
-        Kind::None => "none",
-        Kind::Batch(batch::Config { affine, gradient }) => {
+        NormKind::None => "none",
+        NormKind::Batch(batch::Config { affine, gradient }) => {
             let affine = match affine {
                 Affine::Both => "",
                 Affine::Weight => ":gamma",
@@ -22,65 +22,74 @@ pub(super) fn write(kind: &Kind, formatter: &mut fmt::Formatter) -> fmt::Result 
             };
             return write!(formatter, "batch{affine}{}", if *gradient == Gradient::Held { ":held" } else { "" });
         }
-        Kind::Group(groups) => return write!(formatter, "group:{groups}"),
-        Kind::Noisy => "noisy",
-        Kind::Noise(Size::Absolute) => "noise",
-        Kind::Noise(Size::OfDeviation) => "noise:scaled",
-        Kind::Lp(Power::One) => "lp:1",
-        Kind::Lp(Power::Two) => "lp:2",
-        Kind::Lp(Power::Infinity) => "lp:inf",
-        Kind::Layer => "layer",
-        Kind::Instance => "instance",
-        Kind::Rms => "rms",
-        Kind::Renorm(config) if *config == renorm::Config::default() => "renorm",
-        Kind::Renorm(renorm::Config { r_max, d_max, ramp_steps }) => {
+        NormKind::Group(groups) => return write!(formatter, "group:{groups}"),
+        NormKind::Noisy => "noisy",
+        NormKind::Noise(Size::Absolute) => "noise",
+        NormKind::Noise(Size::OfDeviation) => "noise:scaled",
+        NormKind::Lp(Power::One) => "lp:1",
+        NormKind::Lp(Power::Two) => "lp:2",
+        NormKind::Lp(Power::Infinity) => "lp:inf",
+        NormKind::Layer => "layer",
+        NormKind::Instance => "instance",
+        NormKind::Rms => "rms",
+        NormKind::Renorm(config) if *config == renorm::Config::default() => "renorm",
+        NormKind::Renorm(renorm::Config { r_max, d_max, ramp_steps }) => {
             return write!(formatter, "renorm:{r_max}:{d_max}:{ramp_steps}");
         }
-        Kind::Frn => "frn",
-        Kind::Dyt => "dyt",
-        Kind::Mean => "mean",
-        Kind::Weight(weight::Config { start, behind }) => {
+        NormKind::Frn => "frn",
+        NormKind::Dyt => "dyt",
+        NormKind::Mean => "mean",
+        NormKind::Weight(weight::Config { start, behind }) => {
             let behind = if *behind == Behind::MeanOnly { ":mean" } else { "" };
             return write!(formatter, "weight{behind}{}", if *start == Start::Drawn { ":drawn" } else { "" });
         }
-        Kind::Spectral => "spectral",
-        Kind::Own(own) => own.name,
+        NormKind::Spectral => "spectral",
+        NormKind::Own(own) => own.name,
     };
     formatter.write_str(name)
 }
 
 /// Those without numbers in their names.
-pub(crate) fn named() -> Vec<Kind> {
+pub(crate) fn named() -> Vec<NormKind> {
     let affine = [Affine::Both, Affine::Weight, Affine::Bias, Affine::Neither];
-    let batch = |gradient| affine.map(|affine| Kind::Batch(batch::Config { affine, gradient }));
-    let weight = |behind| [Start::Data, Start::Drawn].map(|start| Kind::Weight(weight::Config { start, behind }));
+    let batch = |gradient| affine.map(|affine| NormKind::Batch(batch::Config { affine, gradient }));
+    let weight = |behind| [Start::Data, Start::Drawn].map(|start| NormKind::Weight(weight::Config { start, behind }));
     let mut named = [batch(Gradient::Through), batch(Gradient::Held)].concat();
     named.extend([weight(Behind::Nothing), weight(Behind::MeanOnly)].concat());
-    named.extend([Power::One, Power::Two, Power::Infinity].map(Kind::Lp));
-    named.extend([Size::Absolute, Size::OfDeviation].map(Kind::Noise));
-    named.extend([Kind::None, Kind::Noisy, Kind::Layer, Kind::Instance, Kind::Rms, Kind::Frn, Kind::Dyt, Kind::Mean]);
-    named.extend([Kind::Spectral, Kind::Renorm(renorm::Config::default())]);
-    named.extend(OWN.iter().copied().map(Kind::Own));
+    named.extend([Power::One, Power::Two, Power::Infinity].map(NormKind::Lp));
+    named.extend([Size::Absolute, Size::OfDeviation].map(NormKind::Noise));
+    named.extend([
+        NormKind::None,
+        NormKind::Noisy,
+        NormKind::Layer,
+        NormKind::Instance,
+        NormKind::Rms,
+        NormKind::Frn,
+        NormKind::Dyt,
+        NormKind::Mean,
+    ]);
+    named.extend([NormKind::Spectral, NormKind::Renorm(renorm::Config::default())]);
+    named.extend(OWN.iter().copied().map(NormKind::Own));
     named
 }
 
 /// `group:G` or `renorm:R:D:S`.
-fn with_numbers(text: &str) -> Option<Kind> {
+fn with_numbers(text: &str) -> Option<NormKind> {
     let (name, numbers) = text.split_once(':')?;
     match (name, &numbers.split(':').collect::<Vec<_>>()[..]) {
-        ("group", [groups]) => groups.parse().ok().filter(|groups| *groups > 0).map(Kind::Group),
+        ("group", [groups]) => groups.parse().ok().filter(|groups| *groups > 0).map(NormKind::Group),
         ("renorm", [r_max, d_max, ramp_steps]) => {
             let number =
                 |text: &str, least: f64| text.parse().ok().filter(|number| (least..f64::INFINITY).contains(number));
             let (r_max, d_max, ramp_steps) = (number(r_max, 1.0)?, number(d_max, 0.0)?, ramp_steps.parse().ok()?);
-            Some(Kind::Renorm(renorm::Config { r_max, d_max, ramp_steps }))
+            Some(NormKind::Renorm(renorm::Config { r_max, d_max, ramp_steps }))
         }
         _ => None,
     }
 }
 
 /// The kind of that name.
-pub(super) fn read(text: &str) -> Result<Kind, UnknownName> {
+pub(super) fn read(text: &str) -> Result<NormKind, UnknownName> {
     let named = named().into_iter().find(|kind| kind.to_string() == text);
     named.or_else(|| with_numbers(text)).ok_or_else(|| UnknownName(text.to_owned()))
 }
@@ -116,11 +125,11 @@ mod tests {
         }
         assert!(named().len() >= 27);
         for text in ["group:8", "renorm:3:5:800", "renorm:1.5:0:0"] {
-            assert_eq!(text.parse::<Kind>().unwrap().to_string(), text);
+            assert_eq!(text.parse::<NormKind>().unwrap().to_string(), text);
         }
-        assert_eq!("batch".parse(), Ok(Kind::Batch(batch::Config::default())));
-        assert_eq!("weight".parse(), Ok(Kind::Weight(weight::Config::default())));
-        assert_eq!("batch:plain:held".parse::<Kind>().unwrap().to_string(), "batch:plain:held");
+        assert_eq!("batch".parse(), Ok(NormKind::Batch(batch::Config::default())));
+        assert_eq!("weight".parse(), Ok(NormKind::Weight(weight::Config::default())));
+        assert_eq!("batch:plain:held".parse::<NormKind>().unwrap().to_string(), "batch:plain:held");
         for wrong in
             ["", "Batch", "group", "group:", "group:0", "group:-1", "batch:2", "noise:", "lp:3", "weight:", "own"]
                 .into_iter()
@@ -133,7 +142,7 @@ mod tests {
                     "renorm:3:5:x",
                 ])
         {
-            assert!(wrong.parse::<Kind>().is_err(), "{wrong}");
+            assert!(wrong.parse::<NormKind>().is_err(), "{wrong}");
         }
     }
 }

@@ -18,9 +18,9 @@ use super::{
     per_channel::per_channel,
     running::Running,
 };
-use crate::ops::{block::Source, normalize::Then};
-use crate::seed::Purpose;
 use candle_core::{DType, Device, Result, Tensor, Var};
+use normbook_lab::seed::Purpose;
+use normbook_ops::{block::BlockInput, normalize::Epilogue};
 use serde::{Deserialize, Serialize};
 
 // ANCHOR: constants
@@ -98,12 +98,12 @@ fn deviations(input: &Tensor) -> Result<Tensor> {
 
 impl Norm for Noise {
     fn forward(&self, input: &Tensor, pass: Pass) -> Result<Tensor> {
-        self.forward_then(Source::Tensor(input), pass, Then::NOTHING)
+        self.forward_then(BlockInput::Tensor(input), pass, Epilogue::NOTHING)
     }
 
-    fn forward_then(&self, source: Source, pass: Pass, then: Then) -> Result<Tensor> {
+    fn forward_then(&self, source: BlockInput, pass: Pass, then: Epilogue) -> Result<Tensor> {
         let values = match &self.norm {
-            Some(norm) => norm.forward_then(source, pass, Then::NOTHING)?,
+            Some(norm) => norm.forward_then(source, pass, Epilogue::NOTHING)?,
             None => source.tensor()?,
         };
         then.apply(&self.noisy(&values, pass)?)
@@ -121,7 +121,7 @@ impl Norm for Noise {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::seed::Seed;
+    use normbook_lab::seed::Seed;
 
     fn values(tensor: &Tensor) -> Vec<f32> {
         tensor.flatten_all().unwrap().to_vec1().unwrap()

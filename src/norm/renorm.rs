@@ -21,11 +21,11 @@ use super::{
     per_channel::normalize_with,
     running::{Moments, Running},
 };
-use crate::ops::{
-    block::Source,
-    normalize::{Divisor, Normalization, Over, Then, normalize},
-};
 use candle_core::{DType, Device, Result, Tensor, Var, bail};
+use normbook_ops::{
+    block::BlockInput,
+    normalize::{Axes, Epilogue, Normalization, ScaleStatistic, normalize},
+};
 use serde::Serialize;
 
 /// ε.
@@ -95,19 +95,19 @@ impl BatchRenorm {
 
 impl Norm for BatchRenorm {
     fn forward(&self, input: &Tensor, pass: Pass) -> Result<Tensor> {
-        self.forward_then(Source::Tensor(input), pass, Then::NOTHING)
+        self.forward_then(BlockInput::Tensor(input), pass, Epilogue::NOTHING)
     }
 
     // ANCHOR: renorm
     /// r and d need μ_B and σ_B first, so that the batch is normalized twice: once for them, without gradient, and then with
     /// γ r and γ d + β in the place of γ and β.
-    fn forward_then(&self, source: Source, pass: Pass, then: Then) -> Result<Tensor> {
+    fn forward_then(&self, source: BlockInput, pass: Pass, then: Epilogue) -> Result<Tensor> {
         let input = source.tensor()?;
         if pass.mode == Mode::Eval {
             let Moments { mean, variance: deviation } = self.running.moments()?;
             return then.apply(&normalize_with(&input, [&self.weight, &self.bias], &mean, &deviation)?);
         }
-        let how = Normalization { over: Over::Batch, divisor: Divisor::Deviation, epsilon: EPSILON };
+        let how = Normalization { over: Axes::Batch, divisor: ScaleStatistic::Deviation, epsilon: EPSILON };
         let plain = normalize(&input.detach(), &self.weight.detach(), &self.bias.detach(), how)?;
         if plain.values_of_set < 2 {
             bail!("batch renorm: one value per channel; training needs at least two");
@@ -119,7 +119,7 @@ impl Norm for BatchRenorm {
         if pass.mode == Mode::Train {
             self.running.track(batch, MOMENTUM)?;
         }
-        Ok(Source::Tensor(&input).normalize_then(&weight, &bias, how, then)?.output)
+        Ok(BlockInput::Tensor(&input).normalize_then(&weight, &bias, how, then)?.output)
     }
     // ANCHOR_END: renorm
 
@@ -139,7 +139,7 @@ mod tests {
         batch::{self, BatchNorm},
         testing::{apart, assert_close, assert_gradients, normal, scatter, values, variable},
     };
-    use crate::seed::Seed;
+    use normbook_lab::seed::Seed;
 
     const OPEN: Config = Config { r_max: 1e6, d_max: 1e6, ramp_steps: 0 };
     const CLIPPED: Config = Config { r_max: 1.2, d_max: 0.3, ramp_steps: 0 };

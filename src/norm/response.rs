@@ -14,8 +14,8 @@
 //! goes to τ.
 
 use super::{Norm, Pass, group, group::GroupNorm, per_channel::per_channel};
-use crate::ops::{activation::relu, normalize::Divisor};
 use candle_core::{DType, Device, Result, Tensor, Var, bail};
+use normbook_ops::{activation::relu, normalize::ScaleStatistic};
 
 /// ε.
 const EPSILON: f64 = 1e-6;
@@ -30,7 +30,7 @@ pub struct FilterResponseNorm {
 
 impl FilterResponseNorm {
     pub fn new(channels: usize, dtype: DType, device: &Device) -> Result<Self> {
-        let config = group::Config { groups: channels, divisor: Divisor::Uncentred, epsilon: EPSILON };
+        let config = group::Config { groups: channels, divisor: ScaleStatistic::Uncentred, epsilon: EPSILON };
         let threshold = Var::zeros(channels, dtype, device)?;
         Ok(Self { norm: GroupNorm::new(channels, config, dtype, device)?, threshold })
     }

@@ -12,10 +12,10 @@
 //! belong to a channel, as in our layer normalization. The paper's partial RMSNorm is not here.
 
 use super::{group::Config, layer};
-use crate::ops::normalize::Divisor;
+use normbook_ops::normalize::ScaleStatistic;
 
 /// The settings.
-pub const CONFIG: Config = Config { divisor: Divisor::Uncentred, ..layer::CONFIG };
+pub const CONFIG: Config = Config { divisor: ScaleStatistic::Uncentred, ..layer::CONFIG };
 
 #[cfg(test)]
 mod tests {

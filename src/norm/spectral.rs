@@ -17,8 +17,8 @@
 //! the other order, and begins with 15 steps of power iteration, where here, as in the paper, there are none.
 
 use super::{Mode, Pass, reparameterization::Reparameterization};
-use crate::ops::power_iteration::{Singular, as_matrix, power_iteration, unit};
 use candle_core::{Result, Tensor, Var};
+use normbook_ops::power_iteration::{Singular, as_matrix, power_iteration, unit};
 
 /// The reparameterization, of W `[O, ..]`.
 pub struct SpectralNorm {

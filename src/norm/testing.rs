@@ -1,8 +1,8 @@
 //! What the tests of the norms share: numbers in f64, gradients against central differences, golden values of PyTorch.
 
 use super::{Norm, Pass};
-use crate::seed::{Purpose, Seed};
 use candle_core::{DType, Device, Result, Tensor, Var};
+use normbook_lab::seed::{Purpose, Seed};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 

@@ -110,12 +110,12 @@ mod tests {
     use crate::norm::testing::{
         Golden, apart, assert_close, assert_gradients, golden, normal, scatter, values, variable,
     };
-    use crate::ops::{
+    use candle_core::{DType, Device};
+    use normbook_ops::{
         conv2d::{Windows, conv2d},
         linear::linear,
         sgd::{self, Step},
     };
-    use candle_core::{DType, Device};
 
     fn norm(direction: &Tensor) -> WeightNorm {
         let norm = WeightNorm::new(direction, Start::Drawn).unwrap();

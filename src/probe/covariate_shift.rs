@@ -74,16 +74,17 @@ mod tests {
         deep_linear::DeepLinearNet,
         layer::{Init, Weights},
     };
-    use crate::norm::Kind;
+    use crate::norm::NormKind;
     use crate::probe::objective::{Batch, Targets};
-    use crate::seed::{Purpose, Seed};
     use candle_core::Device;
+    use normbook_lab::seed::{Purpose, Seed};
 
     /// Layers of one number each: L = ½ Σ (w₃ w₂ w₁ x − y)², ∂L/∂w_i by hand.
     #[test]
     fn the_shift_is_that_of_the_definition() {
         let stream = &mut Seed(0).stream(Purpose::Init, 0);
-        let net = DeepLinearNet::new(3, 1, Kind::None, Init { weights: Weights::Glorot, stream, device: &Device::Cpu });
+        let net =
+            DeepLinearNet::new(3, 1, NormKind::None, Init { weights: Weights::Glorot, stream, device: &Device::Cpu });
         let net = net.unwrap();
         let w = [0.5f64, -1.5, 0.8];
         for (parameter, value) in net.parameters().iter().zip(w) {

@@ -1,7 +1,7 @@
 //! What the exact claims have in common: random numbers in f64, and how far two results are apart.
 
-use crate::seed::Stream;
 use candle_core::{DType, Device, Result, Shape, Tensor, Var};
+use normbook_lab::seed::Stream;
 
 /// Independent standard normal deviates, f64.
 pub fn normal(stream: &mut Stream, shape: impl Into<Shape>) -> Result<Var> {

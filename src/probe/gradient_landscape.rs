@@ -9,8 +9,8 @@
 //! β counts how g turns sideways too, so that |curvature| ≤ β.
 
 use super::objective::{Objective, Position, Slope, distance, dot, norm};
-use crate::seed::Stream;
 use candle_core::{DType, Result, Tensor};
+use normbook_lab::seed::Stream;
 
 /// What was seen, one entry for each η′. A number that is not finite counts as the largest of f32.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -69,12 +69,12 @@ mod tests {
     use super::*;
     use crate::net::{
         Net,
-        layer::{Hidden, Init, Weights},
+        layer::{BlockConfig, Init, Weights},
         mlp::Mlp,
     };
     use crate::probe::objective::{Batch, Targets};
-    use crate::seed::{Purpose, Seed};
     use candle_core::Device;
+    use normbook_lab::seed::{Purpose, Seed};
 
     /// ½ Σ (x w + b − y)² with inputs (±1, ±1): XᵀX = 4 I, and with the column of ones too, so that H = 4 I: β = 4 in
     /// every direction at every distance, and L(W − ηd) = L − η⟨g, d⟩ + 2 η² ‖d‖².
@@ -82,7 +82,7 @@ mod tests {
     fn a_quadratic_has_its_beta_everywhere() {
         let stream = &mut Seed(0).stream(Purpose::Init, 0);
         let init = Init { weights: Weights::Glorot, stream, device: &Device::Cpu };
-        let net = Mlp::new(&[2, 1], Hidden::LINEAR, init).unwrap();
+        let net = Mlp::new(&[2, 1], BlockConfig::LINEAR, init).unwrap();
         let inputs = Tensor::new(&[[1f32, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]], &Device::Cpu).unwrap();
         let targets = Tensor::new(&[[1f32], [2.0], [-3.0], [0.5]], &Device::Cpu).unwrap();
         let batch = Batch { inputs, targets: Targets::Values(targets) };

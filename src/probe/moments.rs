@@ -107,11 +107,11 @@ pub fn histogram(net: &dyn Net, inputs: &Tensor, pass: Pass, layer: usize) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::layer::{Activation, Hidden, Init, Weights};
+    use crate::net::layer::{Activation, BlockConfig, Init, Weights};
     use crate::net::mlp::Mlp;
-    use crate::norm::Kind;
-    use crate::seed::{Purpose, Seed};
+    use crate::norm::NormKind;
     use candle_core::Device;
+    use normbook_lab::seed::{Purpose, Seed};
 
     #[test]
     fn moments_and_their_changes_are_those_of_the_definition() {
@@ -132,7 +132,7 @@ mod tests {
         let stream = &mut Seed(0).stream(Purpose::Init, 0);
         let inputs = stream.normal_tensor((4000, 6), 3.0, &Device::Cpu).unwrap();
         let init = Init { weights: Weights::Glorot, stream, device: &Device::Cpu };
-        let net = Mlp::new(&[6, 5, 2], Hidden::new(Kind::BATCH, Activation::Relu), init).unwrap();
+        let net = Mlp::new(&[6, 5, 2], BlockConfig::new(NormKind::BATCH, Activation::Relu), init).unwrap();
         let [before, after] = moments(&net, &inputs, Pass::PROBE).unwrap();
         assert_eq!((before.len(), after.len()), (1, 1));
         for unit in 0..5 {

@@ -2,10 +2,10 @@
 
 use crate::net::Net;
 use crate::norm::Pass;
-use crate::ops::cross_entropy::cross_entropy;
-use crate::seed::Seed;
 use crate::train::deep_linear::half_squares;
 use candle_core::{DType, Result, Tensor, Var, backprop::GradStore};
+use normbook_lab::seed::Seed;
+use normbook_ops::cross_entropy::cross_entropy;
 
 /// What the net should give.
 #[derive(Clone)]

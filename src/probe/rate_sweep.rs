@@ -2,8 +2,8 @@
 
 use crate::train::classifier::{Classifier, TEST_ACCURACY};
 use crate::train::in_turn::in_turn;
-use crate::trial::{Outcome, Reach, Series, Session, TARGET, Trace, Trial};
 use candle_core::Result;
+use normbook_lab::trial::{Outcome, RunContext, Series, StepsToTarget, TARGET, Trace, Trial};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ pub fn at(multiple: f64) -> String {
 }
 
 /// The steps of each seed at a multiple.
-pub fn steps_at(traces: &[&Trace], multiple: f64) -> Vec<Reach> {
+pub fn steps_at(traces: &[&Trace], multiple: f64) -> Vec<StepsToTarget> {
     traces.iter().filter_map(|trace| trace.reached.get(&at(multiple)).copied()).collect()
 }
 
@@ -42,10 +42,10 @@ impl Trial for RateSweep {
     /// Series `test_accuracy` and `steps` (to the target; those that reach it alone) over the multiples; `×5` … reached, a
     /// diverged run at its full budget; values `test_accuracy ×5` …, [`LARGEST`], [`BEST_ACCURACY`] and
     /// [`MEAN_ACCURACY`].
-    fn run_kept(&self, session: &Session) -> Result<Trace> {
-        let runs = in_turn(session, &self.multiples, |multiple, session| {
+    fn run(&self, context: &RunContext) -> Result<Trace> {
+        let runs = in_turn(context, &self.multiples, |multiple, context| {
             let learning_rate = multiple * self.training.learning_rate;
-            Classifier { learning_rate, ..self.training.clone() }.run_kept(session)
+            Classifier { learning_rate, ..self.training.clone() }.run(context)
         })?;
         let mut trace = Trace::default();
         let (mut accuracies, mut steps) = (Series::default(), Series::default());
@@ -77,25 +77,25 @@ impl Trial for RateSweep {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::norm::Kind;
-    use crate::probe::fixture::classifier;
-    use crate::seed::Seed;
-    use crate::trial::testing::{ended_and_resumed, resumed_from};
+    use crate::norm::NormKind;
+    use crate::testing::classifier;
     use candle_core::Device;
+    use normbook_lab::seed::Seed;
+    use normbook_lab::testing::{ended_and_resumed, resumed_from};
 
     /// Far too small a rate does not arrive, far too large a one diverges.
     #[test]
     fn the_largest_is_the_last_that_arrives() {
-        let training = Classifier { steps: 60, target_accuracy: 0.5, ..classifier(Kind::None) };
+        let training = Classifier { steps: 60, target_accuracy: 0.5, ..classifier(NormKind::None) };
         let sweep = RateSweep { training: training.clone(), multiples: vec![1e-6, 1.0, 1e20] };
-        let trace = sweep.run(Seed(0), &Device::Cpu).unwrap();
+        let trace = sweep.run_alone(Seed(0), &Device::Cpu).unwrap();
         assert_eq!(trace.outcome, Outcome::Finished);
         assert_eq!(trace.values[LARGEST], 1.0);
         assert_eq!(trace.values["test_accuracy ×100000000000000000000"], 0.1);
-        let alone = training.run(Seed(0), &Device::Cpu).unwrap();
+        let alone = training.run_alone(Seed(0), &Device::Cpu).unwrap();
         assert_eq!(steps_at(&[&trace], 1.0), [alone.reached[TARGET]]);
         assert_eq!(trace.values["test_accuracy ×1"], alone.values[TEST_ACCURACY]);
-        assert_eq!(steps_at(&[&trace], 1e20), [Reach { step: None, budget: 60 }]);
+        assert_eq!(steps_at(&[&trace], 1e20), [StepsToTarget { step: None, budget: 60 }]);
         assert_eq!(trace.series["steps"].x, [1.0]);
         let accuracies = &trace.series[TEST_ACCURACY].y;
         assert_eq!(trace.values[BEST_ACCURACY], alone.values[TEST_ACCURACY]);
@@ -104,16 +104,16 @@ mod tests {
 
     #[test]
     fn where_none_arrives_the_smallest_counts() {
-        let training = Classifier { target_accuracy: 1.0, ..classifier(Kind::BATCH) };
-        let trace = RateSweep { training, multiples: vec![0.5, 1.0] }.run(Seed(0), &Device::Cpu).unwrap();
+        let training = Classifier { target_accuracy: 1.0, ..classifier(NormKind::BATCH) };
+        let trace = RateSweep { training, multiples: vec![0.5, 1.0] }.run_alone(Seed(0), &Device::Cpu).unwrap();
         assert_eq!(trace.values[LARGEST], 0.5);
     }
 
     /// In the first training, at its end, in the others; and from the beginning if what is there is no state of it.
     #[test]
     fn it_goes_on_where_it_was_ended() {
-        let sweep = RateSweep { training: classifier(Kind::BATCH), multiples: vec![0.5, 1.0, 2.0] };
-        let whole = sweep.run(Seed(0), &Device::Cpu).unwrap();
+        let sweep = RateSweep { training: classifier(NormKind::BATCH), multiples: vec![0.5, 1.0, 2.0] };
+        let whole = sweep.run_alone(Seed(0), &Device::Cpu).unwrap();
         for at in [3, 10, 17, 29] {
             assert!(ended_and_resumed(&sweep, Seed(0), at) == whole, "ended at step {at}");
         }

@@ -1,9 +1,9 @@
-//! What chapters read off the trace of a [`super::study::Study`].
+//! What chapters read off the trace of a [`super::probed_training::ProbedTraining`].
 
-use super::looks::TRAIN_ACCURACY;
 use super::moments::BIN;
-use crate::data::labelled::CLASSES;
-use crate::trial::{Grid, Series, TARGET, Trace};
+use super::probe_schedule::TRAIN_ACCURACY;
+use crate::data::dataset::CLASSES;
+use normbook_lab::trial::{Grid, Series, TARGET, Trace};
 
 /// The training accuracy at the first look from a part of the steps on; of a run that diverged before, that of guessing.
 /// None if it was not measured.
@@ -55,12 +55,12 @@ pub fn seed_by_seed(one: &[&Trace], other: &[&Trace], by: impl Fn(&Trace, &Trace
 mod tests {
     use super::*;
     use crate::probe::moments::bins;
-    use crate::trial::Reach;
+    use normbook_lab::trial::StepsToTarget;
 
     fn trace(name: &str, x: &[f64], y: &[f64]) -> Trace {
         let mut trace = Trace::default();
         trace.series.insert(name.into(), Series { x: x.into(), y: y.into() });
-        trace.reached.insert(TARGET.into(), Reach { step: None, budget: 100 });
+        trace.reached.insert(TARGET.into(), StepsToTarget { step: None, budget: 100 });
         trace
     }
 

@@ -1,9 +1,9 @@
 //! The singular values of a normalized layer's Jacobian at its start (arXiv:1502.03167, §3.3, a conjecture there).
 
-use crate::seed::{Purpose, Seed};
-use crate::trial::{Series, Trace, Trial};
-use candle_core::{Device, Result};
+use candle_core::Result;
 use nalgebra::DMatrix;
+use normbook_lab::seed::Purpose;
+use normbook_lab::trial::{RunContext, Series, Trace, Trial};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -24,7 +24,8 @@ impl Trial for SingularValues {
 
     /// Series `singular_values` by rank; values `largest`, `smallest`, and `near_one`, the part within a factor of 2 of 1;
     /// the same with `_of_weights` behind it for W itself.
-    fn run(&self, seed: Seed, _: &Device) -> Result<Trace> {
+    fn run(&self, context: &RunContext) -> Result<Trace> {
+        let seed = context.seed;
         let mut stream = seed.stream(Purpose::Init, 0);
         let weight = DMatrix::from_fn(self.width, self.width, |_, _| stream.normal() / (self.width as f64).sqrt());
         let inputs = DMatrix::from_fn(self.batch_size, self.width, |_, _| stream.normal());

@@ -1,13 +1,13 @@
 //! A training of either kind, and its net at a step as the probes see it.
 
 use super::objective::{Batch, Targets};
-use crate::data::labelled::Part;
+use crate::data::dataset::Split;
 use crate::net::Net;
-use crate::seed::Seed;
 use crate::train::classifier::{Classifier, Manner, Moment};
 use crate::train::deep_linear::{DeepLinear, LinearMoment};
-use crate::trial::{Session, Trace, Trial};
 use candle_core::Result;
+use normbook_lab::seed::Seed;
+use normbook_lab::trial::{RunContext, Trace, Trial};
 use serde::{Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
 
@@ -50,16 +50,16 @@ impl Subject {
     /// Trains it; `see` may look at every step, and leaves the net as it found it. All that it depends on is in what it has `seen`.
     pub fn run_watched<S: Serialize + DeserializeOwned>(
         &self,
-        session: &Session,
+        context: &RunContext,
         seen: &mut S,
         mut see: impl FnMut(&mut S, &Scene) -> Result<()>,
     ) -> Result<Trace> {
         match self {
-            Self::Classifier(training) => training.run_watched(Manner::default(), session, seen, |seen, moment, _| {
+            Self::Classifier(training) => training.run_watched(Manner::default(), context, seen, |seen, moment, _| {
                 see(seen, &Scene::Classifier(moment, training))
             }),
             Self::DeepLinear(training) => {
-                training.run_watched(session, seen, |seen, moment| see(seen, &Scene::DeepLinear(moment, training)))
+                training.run_watched(context, seen, |seen, moment| see(seen, &Scene::DeepLinear(moment, training)))
             }
         }
     }
@@ -114,7 +114,7 @@ impl Scene<'_> {
     }
 }
 
-fn labelled(part: Part) -> Batch {
+fn labelled(part: Split) -> Batch {
     Batch { inputs: part.images, targets: Targets::Classes(part.classes) }
 }
 

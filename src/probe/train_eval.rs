@@ -1,11 +1,11 @@
 //! A classifier, trained in parts or not, and how far what it gives in evaluation is from what it gave in training.
 
-use crate::data::labelled::CLASSES;
+use crate::data::dataset::CLASSES;
 use crate::norm::Pass;
 use crate::train::batches::{Batches, Microbatches};
 use crate::train::classifier::{Classifier, Manner, Moment, accuracy};
-use crate::trial::{Outcome, Session, Trace, Trial};
 use candle_core::{DType, Result, Tensor};
+use normbook_lab::trial::{Outcome, RunContext, Trace, Trial};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -38,10 +38,10 @@ impl Trial for TrainEval {
 
     /// Besides what the classifier leaves: values [`ACCURACY_EARLY`], and of the trained net
     /// [`TRAIN_MODE_ACCURACY`] and, unless it diverged, [`ACCURACY_GAP`] and [`LOGIT_GAP`].
-    fn run_kept(&self, session: &Session) -> Result<Trace> {
+    fn run(&self, context: &RunContext) -> Result<Trace> {
         let steps = self.training.steps;
         let manner = Manner { parts: self.parts, ..Manner::default() };
-        let mut trace = self.training.run_watched(manner, session, &mut (), |(), moment, trace| {
+        let mut trace = self.training.run_watched(manner, context, &mut (), |(), moment, trace| {
             if moment.step == steps.div_ceil(5) {
                 trace.values.insert(ACCURACY_EARLY.into(), accuracy(moment.net, moment.test)?);
             }
@@ -89,25 +89,25 @@ fn squares(tensor: &Tensor) -> Result<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::norm::Kind;
-    use crate::probe::fixture::classifier;
-    use crate::seed::Seed;
-    use crate::trial::testing::ended_and_resumed;
+    use crate::norm::NormKind;
+    use crate::testing::classifier;
     use candle_core::Device;
+    use normbook_lab::seed::Seed;
+    use normbook_lab::testing::ended_and_resumed;
 
-    fn trace(norm: Kind, parts: Option<Microbatches>) -> Trace {
+    fn trace(norm: NormKind, parts: Option<Microbatches>) -> Trace {
         let mut training = classifier(norm);
         (training.batch_size, training.steps) = (32, 20);
-        TrainEval { training, parts }.run(Seed(0), &Device::Cpu).unwrap()
+        TrainEval { training, parts }.run_alone(Seed(0), &Device::Cpu).unwrap()
     }
 
     /// The looks add to the trace and change nothing that was there.
     #[test]
     fn who_looks_changes_nothing() {
-        let mut training = classifier(Kind::BATCH);
+        let mut training = classifier(NormKind::BATCH);
         (training.batch_size, training.steps) = (32, 20);
-        let plain = training.run(Seed(0), &Device::Cpu).unwrap();
-        let looked = trace(Kind::BATCH, None);
+        let plain = training.run_alone(Seed(0), &Device::Cpu).unwrap();
+        let looked = trace(NormKind::BATCH, None);
         assert_eq!(plain.series, looked.series);
         assert!(plain.values.iter().all(|(name, value)| looked.values[name] == *value));
     }
@@ -115,19 +115,19 @@ mod tests {
     #[test]
     fn without_a_batch_norm_both_modes_are_the_same() {
         let few = Some(Microbatches { size: 8, classes: Some(2) });
-        for norm in [Kind::None, Kind::Group(2)] {
+        for norm in [NormKind::None, NormKind::Group(2)] {
             let trace = trace(norm, few);
             assert_eq!((trace.values[ACCURACY_GAP], trace.values[LOGIT_GAP]), (0.0, 0.0), "{norm}");
             assert!(trace.values[ACCURACY_EARLY] > 0.1);
         }
-        assert!(trace(Kind::BATCH, few).values[LOGIT_GAP] > trace(Kind::BATCH, None).values[LOGIT_GAP]);
+        assert!(trace(NormKind::BATCH, few).values[LOGIT_GAP] > trace(NormKind::BATCH, None).values[LOGIT_GAP]);
     }
 
     #[test]
     fn it_goes_on_where_it_was_ended() {
         let probe =
-            TrainEval { training: classifier(Kind::BATCH), parts: Some(Microbatches { size: 5, classes: None }) };
-        let whole = probe.run(Seed(0), &Device::Cpu).unwrap();
+            TrainEval { training: classifier(NormKind::BATCH), parts: Some(Microbatches { size: 5, classes: None }) };
+        let whole = probe.run_alone(Seed(0), &Device::Cpu).unwrap();
         assert!([1, 2, 6].iter().all(|at| ended_and_resumed(&probe, Seed(0), *at) == whole));
     }
 }

@@ -62,8 +62,8 @@ impl Adam {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::seed::{Purpose, Seed};
     use candle_nn::optim::{AdamW, Optimizer as _, ParamsAdamW};
+    use normbook_lab::seed::{Purpose, Seed};
 
     /// To the bit, on a loss with curvatures of many sizes.
     #[test]

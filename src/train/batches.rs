@@ -1,7 +1,7 @@
 //! Which examples make up which batch, and which of them go through the net together.
 
-use crate::seed::{Purpose, Seed};
 use candle_core::{Result, bail};
+use normbook_lab::seed::{Purpose, Seed};
 use serde::Serialize;
 
 /// A batch that goes through the net in parts, each normalized by itself, whose gradients are averaged.

@@ -2,13 +2,13 @@
 
 use super::optimizer::Optimizer;
 use crate::net::Net;
-use crate::trial::Session;
 use candle_core::{Error, Result, Tensor, Var};
+use normbook_lab::trial::RunContext;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// What of one training is kept, and by whom.
 pub struct Checkpoint<'a> {
-    session: &'a Session<'a>,
+    context: &'a RunContext<'a>,
     /// All that moves, f32.
     state: Vec<Var>,
     steps: u64,
@@ -16,26 +16,26 @@ pub struct Checkpoint<'a> {
 
 impl<'a> Checkpoint<'a> {
     /// Of a training of so many steps.
-    pub fn new(session: &'a Session, net: &dyn Net, optimizer: &Optimizer, steps: u64) -> Self {
-        Self { session, state: [net.state(), optimizer.state()].concat(), steps }
+    pub fn new(context: &'a RunContext, net: &dyn Net, optimizer: &Optimizer, steps: u64) -> Self {
+        Self { context, state: [net.state(), optimizer.state()].concat(), steps }
     }
 
     /// Keeps the training before it takes a step or another look, if it is time to.
     pub fn keep_if_time<N: Serialize>(&self, step: u64, noted: &N) -> Result<()> {
-        if !self.session.keeper.is_time(step, self.steps) {
+        if !self.context.checkpoint.is_due(step, self.steps) {
             return Ok(());
         }
         let values = |variable: &Var| variable.flatten_all()?.to_vec1::<f32>();
         let values = self.state.iter().map(values).collect::<Result<Vec<_>>>()?;
         let mut bytes = Vec::new();
         ciborium::into_writer(&(step, values, noted), &mut bytes).map_err(Error::wrap)?;
-        self.session.keeper.keep(&bytes)
+        self.context.checkpoint.save(&bytes)
     }
 
     /// Goes back to what was kept: the step that comes next, and what was noted. None, and nothing has moved, if nothing was
     /// kept that fits.
     pub fn resume<N: DeserializeOwned>(&self) -> Result<Option<(u64, N)>> {
-        let Some(bytes) = self.session.keeper.last() else { return Ok(None) };
+        let Some(bytes) = self.context.checkpoint.last() else { return Ok(None) };
         let Ok((step, values, noted)) = ciborium::from_reader::<(u64, Vec<Vec<f32>>, N), _>(&*bytes) else {
             return Ok(None);
         };
@@ -53,20 +53,20 @@ impl<'a> Checkpoint<'a> {
 #[cfg(test)]
 mod tests {
     use crate::net::convolutional::Stage::{Convolution, Pool};
-    use crate::norm::{Kind, name::named};
-    use crate::probe::fixture::classifier;
-    use crate::seed::Seed;
+    use crate::norm::{NormKind, name::named};
+    use crate::testing::classifier;
     use crate::train::classifier::{Architecture, Classifier};
     use crate::train::deep_linear::DeepLinear;
-    use crate::train::optimizer::Rule;
-    use crate::trial::testing::{ended_and_resumed, resumed_from};
-    use crate::trial::{Outcome, Trial};
+    use crate::train::optimizer::OptimizerKind;
     use candle_core::Device;
+    use normbook_lab::seed::Seed;
+    use normbook_lab::testing::{ended_and_resumed, resumed_from};
+    use normbook_lab::trial::{Outcome, Trial};
 
     const SEED: Seed = Seed(3);
 
     fn goes_on(what: &str, trial: &impl Trial) {
-        let whole = trial.run(SEED, &Device::Cpu).unwrap();
+        let whole = trial.run_alone(SEED, &Device::Cpu).unwrap();
         for at in [1, 5] {
             assert!(ended_and_resumed(trial, SEED, at) == whole, "{what}, ended at step {at}");
         }
@@ -85,16 +85,22 @@ mod tests {
 
     #[test]
     fn so_does_every_rule() {
-        for rule in [Rule::Sgd, Rule::Adam, Rule::Decay(0.1), Rule::SpectralPenalty(0.1), Rule::Clipped(0.1)] {
-            goes_on(&format!("{rule:?}"), &Classifier { rule, ..classifier(Kind::BATCH) });
+        for rule in [
+            OptimizerKind::Sgd,
+            OptimizerKind::Adam,
+            OptimizerKind::Decay(0.1),
+            OptimizerKind::SpectralPenalty(0.1),
+            OptimizerKind::Clipped(0.1),
+        ] {
+            goes_on(&format!("{rule:?}"), &Classifier { rule, ..classifier(NormKind::BATCH) });
         }
     }
 
     #[test]
     fn so_do_other_nets() {
-        goes_on("recurrent", &Classifier { architecture: Architecture::Recurrent(6), ..classifier(Kind::Layer) });
+        goes_on("recurrent", &Classifier { architecture: Architecture::Recurrent(6), ..classifier(NormKind::Layer) });
         let (layers, width, examples, learning_rate) = (4, 5, 30, 1e-4);
-        for norm in [Kind::None, Kind::BATCH] {
+        for norm in [NormKind::None, NormKind::BATCH] {
             let net = DeepLinear { layers, width, examples, norm, learning_rate, steps: 10, target_loss: 1.0 };
             goes_on("deep linear", &net);
         }
@@ -103,16 +109,16 @@ mod tests {
     /// Which may be a while after it was ended.
     #[test]
     fn a_run_that_diverges_diverges_at_the_same_step() {
-        let trial = Classifier { learning_rate: 1e8, ..classifier(Kind::None) };
-        let whole = trial.run(SEED, &Device::Cpu).unwrap();
+        let trial = Classifier { learning_rate: 1e8, ..classifier(NormKind::None) };
+        let whole = trial.run_alone(SEED, &Device::Cpu).unwrap();
         assert!(matches!(whole.outcome, Outcome::Diverged { .. }));
         assert!(ended_and_resumed(&trial, SEED, 1) == whole);
     }
 
     #[test]
     fn a_state_that_does_not_fit_is_not_taken() {
-        let trial = classifier(Kind::BATCH);
-        let whole = trial.run(SEED, &Device::Cpu).unwrap();
+        let trial = classifier(NormKind::BATCH);
+        let whole = trial.run_alone(SEED, &Device::Cpu).unwrap();
         let mut of_another = Vec::new();
         ciborium::into_writer(&(5u64, vec![vec![0.0f32; 3]], ()), &mut of_another).unwrap();
         for bytes in [&b""[..], b"anything", &of_another] {

@@ -2,22 +2,22 @@
 
 use super::batches::{Batches, Microbatches};
 use super::checkpoint::Checkpoint;
-use super::optimizer::{Optimizer, Rule};
-use crate::data::labelled::{CLASSES, Labelled, Part};
+use super::optimizer::{Optimizer, OptimizerKind};
+use crate::data::dataset::{CLASSES, Dataset, Split};
 use crate::net::{
     Net,
     convolutional::{Convolutional, Stage, Task},
-    layer::{Activation, Hidden, Init, Weights},
+    layer::{Activation, BlockConfig, Init, Weights},
     mlp::Mlp,
     recurrent::Recurrent,
 };
-use crate::norm::{Kind, Pass};
-use crate::ops::cross_entropy::cross_entropy;
-use crate::seed::{Purpose, Seed};
-use crate::trial::{
-    FINAL_LOSS, Outcome, Reach, SAMPLES_PER_DECADE, Series, Session, TARGET, Trace, Trial, sample_steps,
-};
+use crate::norm::{NormKind, Pass};
 use candle_core::{Device, Result, Tensor};
+use normbook_lab::seed::{Purpose, Seed};
+use normbook_lab::trial::{
+    FINAL_LOSS, Outcome, RunContext, SAMPLES_PER_DECADE, Series, StepsToTarget, TARGET, Trace, Trial, sample_steps,
+};
+use normbook_ops::cross_entropy::cross_entropy;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
 
@@ -41,11 +41,11 @@ pub enum Architecture {
 /// The trial: initial weights, data order and dropout come from the seed, the rest stands here.
 #[derive(Clone, Serialize)]
 pub struct Classifier {
-    pub data: Labelled,
+    pub data: Dataset,
     pub architecture: Architecture,
-    pub hidden: Hidden,
+    pub hidden: BlockConfig,
     pub weights: Weights,
-    pub rule: Rule,
+    pub rule: OptimizerKind,
     pub learning_rate: f64,
     pub batch_size: usize,
     pub steps: u64,
@@ -60,7 +60,7 @@ pub struct Classifier {
 pub struct Manner {
     /// In which batches go through the net, if any.
     pub parts: Option<Microbatches>,
-    /// Looks at the trained net, at least 1, one after another, so that what takes long is kept on the way.
+    /// ProbeSchedule at the trained net, at least 1, one after another, so that what takes long is kept on the way.
     pub last_looks: u64,
 }
 
@@ -74,11 +74,11 @@ impl Default for Manner {
 pub struct Moment<'a> {
     /// Steps taken.
     pub step: u64,
-    /// Looks before this one at the same step, see [`Manner::last_looks`].
+    /// ProbeSchedule before this one at the same step, see [`Manner::last_looks`].
     pub look: u64,
     pub net: &'a dyn Net,
-    pub train: &'a Part,
-    pub test: &'a Part,
+    pub train: &'a Split,
+    pub test: &'a Split,
     /// The examples of the next step; empty after the last.
     pub batch: &'a [usize],
     pub seed: Seed,
@@ -93,8 +93,8 @@ impl Trial for Classifier {
 
     /// Series `train_loss` (nats, of the batch) and `test_accuracy` over steps; `target` reached; values
     /// `final_train_loss` and `test_accuracy`.
-    fn run_kept(&self, session: &Session) -> Result<Trace> {
-        self.run_watched(Manner::default(), session, &mut (), |(), _, _| Ok(()))
+    fn run(&self, context: &RunContext) -> Result<Trace> {
+        self.run_watched(Manner::default(), context, &mut (), |(), _, _| Ok(()))
     }
 }
 
@@ -104,15 +104,15 @@ struct Noted {
     trace: Trace,
     losses: Series,
     accuracies: Series,
-    reached: Reach,
+    reached: StepsToTarget,
 }
 
 impl Classifier {
     /// The usual net of the book: ReLU, Glorot's weights, plain SGD, a target of 80 %, 500 test images along the way.
     pub fn sgd(
-        data: &Labelled,
+        data: &Dataset,
         architecture: Architecture,
-        norm: Kind,
+        norm: NormKind,
         learning_rate: f64,
         batch_size: usize,
         steps: u64,
@@ -120,9 +120,9 @@ impl Classifier {
         Self {
             data: data.clone(),
             architecture,
-            hidden: Hidden::new(norm, Activation::Relu),
+            hidden: BlockConfig::new(norm, Activation::Relu),
             weights: Weights::Glorot,
-            rule: Rule::Sgd,
+            rule: OptimizerKind::Sgd,
             learning_rate,
             batch_size,
             steps,
@@ -137,18 +137,18 @@ impl Classifier {
     pub fn run_watched<S: Serialize + DeserializeOwned>(
         &self,
         Manner { parts, last_looks }: Manner,
-        session: &Session,
+        context: &RunContext,
         seen: &mut S,
         mut watch: impl FnMut(&mut S, &Moment, &mut Trace) -> Result<()>,
     ) -> Result<Trace> {
-        let Session { seed, device, .. } = *session;
+        let RunContext { seed, device, .. } = *context;
         let (train, test) = (self.data.train(device)?, self.data.test(device)?);
         let net = self.net(seed, device)?;
         let mut optimizer = Optimizer::new(self.rule, net.parameters(), self.learning_rate)?;
         let mut batches = Batches::in_parts(seed, &train.classes.to_vec1()?, self.batch_size, parts)?;
         let judged = test.narrow(0, self.curve_examples.min(test.len()))?;
         let part = parts.map_or(train.len(), |parts| parts.size);
-        let checkpoint = Checkpoint::new(session, &*net, &optimizer, self.steps);
+        let checkpoint = Checkpoint::new(context, &*net, &optimizer, self.steps);
         let (mut first, mut look, mut noted) = (0, 0, Noted::nothing(self.steps));
         if let Some((step, before)) = checkpoint.resume()? {
             (first, (look, noted, *seen)) = (step, before);
@@ -213,7 +213,7 @@ impl Classifier {
 
 impl Noted {
     fn nothing(steps: u64) -> Self {
-        let reached = Reach { step: None, budget: steps };
+        let reached = StepsToTarget { step: None, budget: steps };
         Self { trace: Trace::default(), losses: Series::default(), accuracies: Series::default(), reached }
     }
 
@@ -234,7 +234,7 @@ impl Noted {
 /// The mean of the losses of a batch's parts, each of which goes through the net by itself.
 fn mean_loss<'a>(
     net: &dyn Net,
-    examples: &Part,
+    examples: &Split,
     parts: impl Iterator<Item = &'a [usize]>,
     pass: Pass,
 ) -> Result<Tensor> {
@@ -246,12 +246,12 @@ fn mean_loss<'a>(
 }
 
 /// The part of the examples that the net, in evaluation, gets right.
-pub fn accuracy(net: &dyn Net, part: &Part) -> Result<f64> {
+pub fn accuracy(net: &dyn Net, part: &Split) -> Result<f64> {
     accuracy_in_batches(net, part, JUDGED, Pass::EVAL)
 }
 
 /// The same for batches of one size, in another mode. The last, smaller batch counts too.
-pub fn accuracy_in_batches(net: &dyn Net, part: &Part, size: usize, pass: Pass) -> Result<f64> {
+pub fn accuracy_in_batches(net: &dyn Net, part: &Split, size: usize, pass: Pass) -> Result<f64> {
     let mut right = 0.0;
     for start in (0..part.len()).step_by(size) {
         let batch = part.narrow(start, size.min(part.len() - start))?;
@@ -265,15 +265,15 @@ mod tests {
     use super::*;
     use crate::data::fashion_mnist::Files;
 
-    fn trial(norm: Kind, learning_rate: f64, steps: u64) -> Classifier {
-        let (data, mlp) = (Labelled::new(&Files::embedded()).unwrap(), Architecture::Mlp(vec![20]));
+    fn trial(norm: NormKind, learning_rate: f64, steps: u64) -> Classifier {
+        let (data, mlp) = (Dataset::new(&Files::embedded()).unwrap(), Architecture::Mlp(vec![20]));
         Classifier { target_accuracy: 0.6, ..Classifier::sgd(&data, mlp, norm, learning_rate, 50, steps) }
     }
 
     #[test]
     fn it_learns_the_clothes() {
-        for norm in [Kind::None, Kind::BATCH, Kind::Group(4)] {
-            let trace = trial(norm, 0.1, 200).run(Seed(0), &Device::Cpu).unwrap();
+        for norm in [NormKind::None, NormKind::BATCH, NormKind::Group(4)] {
+            let trace = trial(norm, 0.1, 200).run_alone(Seed(0), &Device::Cpu).unwrap();
             assert_eq!(trace.outcome, Outcome::Finished);
             assert!(trace.values[TEST_ACCURACY] > 0.7, "{norm}: {:?}", trace.values);
             assert!(trace.reached[TARGET].step.is_some_and(|step| 0 < step && step < 200));
@@ -284,20 +284,20 @@ mod tests {
     }
 
     fn losses_in(parts: Option<Microbatches>, trial: &Classifier, seed: Seed) -> Vec<f64> {
-        let session = &Session::alone(seed, &Device::Cpu);
+        let context = &RunContext::alone(seed, &Device::Cpu);
         let manner = Manner { parts, ..Manner::default() };
-        trial.run_watched(manner, session, &mut (), |(), _, _| Ok(())).unwrap().series["train_loss"].y.clone()
+        trial.run_watched(manner, context, &mut (), |(), _, _| Ok(())).unwrap().series["train_loss"].y.clone()
     }
 
     /// Without a norm it does not matter which examples go through the net together.
     #[test]
     fn gradients_of_parts_are_averaged() {
-        let (seed, whole) = (Seed(0), trial(Kind::None, 0.1, 30));
+        let (seed, whole) = (Seed(0), trial(NormKind::None, 0.1, 30));
         let in_parts = |size| {
             let parts = Some(Microbatches { size, classes: None });
             losses_in(parts, &whole, seed)
         };
-        let loss = &whole.run(seed, &Device::Cpu).unwrap().series["train_loss"].y;
+        let loss = &whole.run_alone(seed, &Device::Cpu).unwrap().series["train_loss"].y;
         assert_eq!(&in_parts(50), loss);
         for (parts, whole) in in_parts(10).iter().zip(loss) {
             assert!((parts / whole - 1.0).abs() < 1e-3, "{parts}, {whole}");
@@ -307,7 +307,7 @@ mod tests {
     /// With BatchNorm it does: the first loss is the mean of those of the parts, each by its own statistics.
     #[test]
     fn parts_are_normalized_by_themselves() {
-        let (seed, device, trial) = (Seed(0), &Device::Cpu, trial(Kind::BATCH, 0.1, 1));
+        let (seed, device, trial) = (Seed(0), &Device::Cpu, trial(NormKind::BATCH, 0.1, 1));
         let first = |parts| losses_in(parts, &trial, seed)[0];
         let (net, train) = (trial.net(seed, device).unwrap(), trial.data.train(device).unwrap());
         let loss = |examples: &[usize]| {
@@ -324,7 +324,7 @@ mod tests {
 
     #[test]
     fn a_diverged_run_counts_as_a_guess() {
-        let trace = trial(Kind::None, 1e20, 50).run(Seed(0), &Device::Cpu).unwrap();
+        let trace = trial(NormKind::None, 1e20, 50).run_alone(Seed(0), &Device::Cpu).unwrap();
         assert!(matches!(trace.outcome, Outcome::Diverged { .. }));
         assert_eq!(trace.values[TEST_ACCURACY], 0.1);
         assert!(!trace.values.contains_key(FINAL_LOSS));
@@ -332,10 +332,10 @@ mod tests {
 
     #[test]
     fn who_watches_changes_nothing() {
-        let (trial, seed) = (trial(Kind::BATCH, 0.1, 20), Seed(1));
+        let (trial, seed) = (trial(NormKind::BATCH, 0.1, 20), Seed(1));
         let mut seen = 0;
-        let session = &Session::alone(seed, &Device::Cpu);
-        let watched = trial.run_watched(Manner::default(), session, &mut seen, |seen, moment, trace| {
+        let context = &RunContext::alone(seed, &Device::Cpu);
+        let watched = trial.run_watched(Manner::default(), context, &mut seen, |seen, moment, trace| {
             *seen += 1;
             let batch = moment.train.narrow(0, 30)?;
             moment.net.forward_watched(&batch.images, Pass::PROBE, &mut |_, _, _| Ok(()))?;
@@ -344,6 +344,6 @@ mod tests {
         });
         let mut watched = watched.unwrap();
         assert_eq!((seen, watched.values.remove("looked")), (21, Some(20.0)));
-        assert_eq!(watched, trial.run(seed, &Device::Cpu).unwrap());
+        assert_eq!(watched, trial.run_alone(seed, &Device::Cpu).unwrap());
     }
 }

@@ -5,18 +5,18 @@
 //! begins, at some 5 · 10⁴, and goes with its learning rate of 10⁻⁶. Scaling the loss is scaling the learning rate.
 
 use super::checkpoint::Checkpoint;
-use super::optimizer::{Optimizer, Rule};
+use super::optimizer::{Optimizer, OptimizerKind};
 use crate::net::{
     Net,
     deep_linear::DeepLinearNet,
     layer::{Init, Weights},
 };
-use crate::norm::{Kind, Pass};
-use crate::seed::{Purpose, Seed};
-use crate::trial::{
-    FINAL_LOSS, Outcome, Reach, SAMPLES_PER_DECADE, Series, Session, TARGET, Trace, Trial, sample_steps,
-};
+use crate::norm::{NormKind, Pass};
 use candle_core::{Result, Tensor};
+use normbook_lab::seed::{Purpose, Seed};
+use normbook_lab::trial::{
+    FINAL_LOSS, Outcome, RunContext, SAMPLES_PER_DECADE, Series, StepsToTarget, TARGET, Trace, Trial, sample_steps,
+};
 use serde::{Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ pub struct DeepLinear {
     pub layers: usize,
     pub width: usize,
     pub examples: usize,
-    pub norm: Kind,
+    pub norm: NormKind,
     pub learning_rate: f64,
     pub steps: u64,
     /// Training loss that counts as trained.
@@ -53,8 +53,8 @@ impl Trial for DeepLinear {
     }
 
     /// Series `train_loss` over steps; `target` reached; value `final_train_loss`.
-    fn run_kept(&self, session: &Session) -> Result<Trace> {
-        self.run_watched(session, &mut (), |(), _| Ok(()))
+    fn run(&self, context: &RunContext) -> Result<Trace> {
+        self.run_watched(context, &mut (), |(), _| Ok(()))
     }
 }
 
@@ -68,22 +68,22 @@ impl DeepLinear {
     /// must be in what it has `seen`.
     pub fn run_watched<S: Serialize + DeserializeOwned>(
         &self,
-        session: &Session,
+        context: &RunContext,
         seen: &mut S,
         mut watch: impl FnMut(&mut S, &LinearMoment) -> Result<()>,
     ) -> Result<Trace> {
-        let Session { seed, device, .. } = *session;
+        let RunContext { seed, device, .. } = *context;
         let stream = &mut seed.stream(Purpose::Init, 0);
         let init = Init { weights: Weights::Glorot, stream, device };
         let net = DeepLinearNet::new(self.layers, self.width, self.norm, init)?;
         let stream = &mut seed.stream(Purpose::Data, 0);
         let inputs = stream.normal_tensor((self.examples, self.width), 1.0, device)?;
         let targets = inputs.matmul(&stream.normal_tensor((self.width, self.width), 1.0, device)?)?;
-        let mut optimizer = Optimizer::new(Rule::Sgd, net.parameters(), self.learning_rate)?;
-        let checkpoint = Checkpoint::new(session, &net, &optimizer, self.steps);
+        let mut optimizer = Optimizer::new(OptimizerKind::Sgd, net.parameters(), self.learning_rate)?;
+        let checkpoint = Checkpoint::new(context, &net, &optimizer, self.steps);
         let mut trace = Trace::default();
         let mut curve = Series::default();
-        let mut reached = Reach { step: None, budget: self.steps };
+        let mut reached = StepsToTarget { step: None, budget: self.steps };
         let mut kept_at = None;
         if let Some((step, noted)) = checkpoint.resume()? {
             (kept_at, (curve, reached, *seen)) = (Some(step), noted);
@@ -125,15 +125,15 @@ mod tests {
     use super::*;
     use candle_core::Device;
 
-    fn trial(norm: Kind, learning_rate: f64, steps: u64) -> DeepLinear {
+    fn trial(norm: NormKind, learning_rate: f64, steps: u64) -> DeepLinear {
         DeepLinear { layers: 25, width: 10, examples: 1000, norm, learning_rate, steps, target_loss: 3e4 }
     }
 
     /// E ‖Ax‖² is 100, that of a Glorot net's output 10: half of both, a thousand times.
     #[test]
     fn the_loss_begins_where_the_papers_does_and_falls() {
-        for norm in [Kind::None, Kind::BATCH] {
-            let trace = trial(norm, 1e-6, 150).run(Seed(0), &Device::Cpu).unwrap();
+        for norm in [NormKind::None, NormKind::BATCH] {
+            let trace = trial(norm, 1e-6, 150).run_alone(Seed(0), &Device::Cpu).unwrap();
             let curve = &trace.series["train_loss"].y;
             assert!(3e4 < curve[0] && curve[0] < 1e5, "{norm}: {}", curve[0]);
             assert!(trace.values[FINAL_LOSS] < 0.9 * curve[0], "{norm}: {curve:?}");
@@ -142,8 +142,8 @@ mod tests {
 
     #[test]
     fn divergence_is_a_result() {
-        let trace = trial(Kind::None, 1.0, 20).run(Seed(0), &Device::Cpu).unwrap();
+        let trace = trial(NormKind::None, 1.0, 20).run_alone(Seed(0), &Device::Cpu).unwrap();
         assert!(matches!(trace.outcome, Outcome::Diverged { step } if step > 0));
-        assert_eq!(trace.reached[TARGET], Reach { step: None, budget: 20 });
+        assert_eq!(trace.reached[TARGET], StepsToTarget { step: None, budget: 20 });
     }
 }

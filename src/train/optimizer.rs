@@ -2,14 +2,14 @@
 //! sake, or done to its gradient, belongs to the rule, as only weights and gradients are needed.
 
 use super::{adam::Adam, adaptive_clipping::AdaptiveClipping, spectral_penalty::SpectralPenalty};
-use crate::ops::sgd;
 use candle_core::{Result, Tensor, Var, backprop::GradStore};
+use normbook_ops::sgd;
 use serde::{Deserialize, Serialize};
 
 /// Which rule turns gradients into steps.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Rule {
+pub enum OptimizerKind {
     /// w ← w − η ∇w: gradient descent, stochastic or not.
     Sgd,
     /// See [`Adam`].
@@ -32,20 +32,20 @@ pub enum Optimizer {
 }
 
 impl Optimizer {
-    pub fn new(rule: Rule, parameters: Vec<Var>, learning_rate: f64) -> Result<Self> {
+    pub fn new(rule: OptimizerKind, parameters: Vec<Var>, learning_rate: f64) -> Result<Self> {
         let sgd = |parameters| Sgd::new(parameters, sgd::Step { learning_rate, momentum: 0.0, weight_decay: 0.0 });
         Ok(match rule {
-            Rule::Sgd => Self::Sgd(sgd(parameters)?),
-            Rule::Decay(lambda) => Self::Decay(sgd(parameters)?, lambda),
-            Rule::SpectralPenalty(lambda) => {
+            OptimizerKind::Sgd => Self::Sgd(sgd(parameters)?),
+            OptimizerKind::Decay(lambda) => Self::Decay(sgd(parameters)?, lambda),
+            OptimizerKind::SpectralPenalty(lambda) => {
                 let penalty = SpectralPenalty::new(lambda, parameters.iter().map(|parameter| parameter.as_tensor()))?;
                 Self::SpectralPenalty(sgd(parameters)?, penalty)
             }
-            Rule::Clipped(clipping) => {
+            OptimizerKind::Clipped(clipping) => {
                 let clipping = AdaptiveClipping::new(clipping, &parameters);
                 Self::Clipped(sgd(parameters)?, clipping)
             }
-            Rule::Adam => Self::Adam(Adam::new(parameters, learning_rate)?),
+            OptimizerKind::Adam => Self::Adam(Adam::new(parameters, learning_rate)?),
         })
     }
 
@@ -120,11 +120,11 @@ mod tests {
     use candle_core::{DType, Device};
 
     /// The weight after each of three steps on ½w² from w = 1: a vector, or the weight of a first layer.
-    fn path(rule: Rule, learning_rate: f64) -> Vec<f64> {
+    fn path(rule: OptimizerKind, learning_rate: f64) -> Vec<f64> {
         path_of(&[1], rule, learning_rate)
     }
 
-    fn path_of(dims: &[usize], rule: Rule, learning_rate: f64) -> Vec<f64> {
+    fn path_of(dims: &[usize], rule: OptimizerKind, learning_rate: f64) -> Vec<f64> {
         let one = || Var::ones(dims, DType::F64, &Device::Cpu).unwrap();
         let weight = one();
         let mut optimizer = Optimizer::new(rule, vec![weight.clone(), one()], learning_rate).unwrap();
@@ -138,30 +138,32 @@ mod tests {
 
     #[test]
     fn sgd_takes_the_gradient_times_the_learning_rate() {
-        assert_eq!(path(Rule::Sgd, 0.5), [0.5, 0.25, 0.125]);
+        assert_eq!(path(OptimizerKind::Sgd, 0.5), [0.5, 0.25, 0.125]);
     }
 
     /// Stored trials are keyed by these: they never change.
     #[test]
     fn what_records_say() {
         let json = |rule| serde_json::to_string(&rule).unwrap();
-        assert_eq!([json(Rule::Sgd), json(Rule::Adam)], [r#""sgd""#, r#""adam""#]);
+        assert_eq!([json(OptimizerKind::Sgd), json(OptimizerKind::Adam)], [r#""sgd""#, r#""adam""#]);
     }
 
     /// Of a weight of one value, σ is its size, so that the penalty is decay; a vector has neither.
     #[test]
     fn penalties_shrink_weights_alone() {
-        for rule in [Rule::Decay(0.5), Rule::SpectralPenalty(0.5)] {
+        for rule in [OptimizerKind::Decay(0.5), OptimizerKind::SpectralPenalty(0.5)] {
             for (found, expected) in path_of(&[1, 1], rule, 0.5).into_iter().zip([0.25, 0.0625, 0.015625]) {
                 assert!((found - expected).abs() < 1e-12, "{rule:?}: {found}");
             }
-            assert_eq!(path_of(&[1], rule, 0.5), path(Rule::Sgd, 0.5));
+            assert_eq!(path_of(&[1], rule, 0.5), path(OptimizerKind::Sgd, 0.5));
         }
     }
 
     #[test]
     fn a_clipped_step_is_a_part_of_the_weight() {
-        for (found, expected) in path_of(&[1, 1], Rule::Clipped(0.1), 0.5).into_iter().zip([0.95, 0.9025, 0.857375]) {
+        for (found, expected) in
+            path_of(&[1, 1], OptimizerKind::Clipped(0.1), 0.5).into_iter().zip([0.95, 0.9025, 0.857375])
+        {
             assert!((found - expected).abs() < 1e-12, "{found}");
         }
     }
@@ -171,7 +173,7 @@ mod tests {
     fn adam_is_the_papers_algorithm() {
         let (rate, beta1, beta2, epsilon) = (0.1, 0.9, 0.999, 1e-8);
         let (mut weight, mut first, mut second) = (1.0f64, 0.0, 0.0);
-        for (step, found) in path(Rule::Adam, rate).into_iter().enumerate() {
+        for (step, found) in path(OptimizerKind::Adam, rate).into_iter().enumerate() {
             let time = step as i32 + 1;
             first = beta1 * first + (1.0 - beta1) * weight;
             second = beta2 * second + (1.0 - beta2) * weight * weight;

@@ -9,8 +9,8 @@
 //! unit vectors and σ = uᵀ W v. v starts as (1, …, 1)/√I and not at random, so that all arms of a claim draw the same numbers.
 //! Biases, γ and β, which are vectors, have no penalty; the last layer has.
 
-use crate::ops::power_iteration::{Singular, as_matrix, power_iteration, unit};
 use candle_core::{Result, Tensor, Var};
+use normbook_ops::power_iteration::{Singular, as_matrix, power_iteration, unit};
 
 /// The penalty at work on some parameters.
 pub struct SpectralPenalty {
@@ -52,9 +52,9 @@ impl SpectralPenalty {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::seed::{Purpose, Seed};
     use candle_core::{DType, Device};
     use nalgebra::DMatrix;
+    use normbook_lab::seed::{Purpose, Seed};
 
     const LAMBDA: f64 = 0.1;
 

@@ -6,17 +6,17 @@ use crate::data::{
 };
 use crate::net::{
     Net,
-    layer::{Activation, Hidden, Init, Weights},
+    layer::{Activation, BlockConfig, Init, Weights},
     mlp::Mlp,
 };
-use crate::norm::{Kind, Pass};
-use crate::ops::cross_entropy::cross_entropy;
-use crate::seed::{Purpose, Seed};
-use crate::train::optimizer::{Optimizer, Rule};
-use crate::trial::{FINAL_LOSS, Outcome, Reach, Series, TARGET, Trace, Trial, sample_steps};
+use crate::norm::{NormKind, Pass};
+use crate::train::optimizer::{Optimizer, OptimizerKind};
 use candle_core::{Device, Result, Tensor};
 use nalgebra::DMatrix;
 use normbook_fingerprint::sha256;
+use normbook_lab::seed::{Purpose, Seed};
+use normbook_lab::trial::{FINAL_LOSS, Outcome, RunContext, Series, StepsToTarget, TARGET, Trace, Trial, sample_steps};
+use normbook_ops::cross_entropy::cross_entropy;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -30,12 +30,12 @@ pub struct TabularNet {
     pub preparation: Preparation,
     /// Units of the one hidden layer.
     pub hidden: u64,
-    pub rule: Rule,
+    pub rule: OptimizerKind,
     pub learning_rate: f64,
     pub steps: u64,
     /// Training loss (mean cross-entropy, nats) that counts as trained.
     pub target_loss: f64,
-    /// Part of the examples that is held out for testing.
+    /// Split of the examples that is held out for testing.
     pub test_fraction: f64,
 }
 
@@ -47,7 +47,8 @@ impl Trial for TabularNet {
     }
 
     /// Series `train_loss` (nats) over steps; `target` reached; values `final_train_loss` and `test_accuracy`.
-    fn run(&self, seed: Seed, device: &Device) -> Result<Trace> {
+    fn run(&self, context: &RunContext) -> Result<Trace> {
+        let RunContext { seed, device, .. } = *context;
         let features = self.table.load();
         let (train, test) = self.split(&features, seed);
         let preparer = Preparer::fit(self.preparation, &rows(&features.values, &train));
@@ -60,7 +61,7 @@ impl Trial for TabularNet {
         let widths = [features.values.ncols(), self.hidden as usize, kinds];
         let stream = &mut seed.stream(Purpose::Init, 0);
         let init = Init { weights: Weights::Glorot, stream, device };
-        let net = Mlp::new(&widths, Hidden::new(Kind::None, Activation::Relu), init)?;
+        let net = Mlp::new(&widths, BlockConfig::new(NormKind::None, Activation::Relu), init)?;
         let mut trace = self.descend(&net, &inputs(&train)?, &classes(&train)?)?;
         if trace.outcome == Outcome::Finished {
             let right = net.forward(&inputs(&test)?, Pass::EVAL)?.argmax(1)?.eq(&classes(&test)?)?;
@@ -84,7 +85,7 @@ impl TabularNet {
         let mut optimizer = Optimizer::new(self.rule, net.parameters(), self.learning_rate)?;
         let mut trace = Trace::default();
         let mut curve = Series::default();
-        let mut reached = Reach { step: None, budget: self.steps };
+        let mut reached = StepsToTarget { step: None, budget: self.steps };
         let mut last = f64::NAN;
         let mut samples = sample_steps(self.steps, SAMPLES_PER_DECADE).into_iter().peekable();
         for step in 0..=self.steps {
@@ -133,7 +134,7 @@ mod tests {
             table: Table::Wine,
             preparation,
             hidden: 16,
-            rule: Rule::Sgd,
+            rule: OptimizerKind::Sgd,
             learning_rate,
             steps,
             target_loss: 0.1,
@@ -143,7 +144,7 @@ mod tests {
 
     #[test]
     fn it_learns_the_wines() {
-        let trace = net(Preparation::Standardised, 0.5, 300).run(Seed(0), &Device::Cpu).unwrap();
+        let trace = net(Preparation::Standardised, 0.5, 300).run_alone(Seed(0), &Device::Cpu).unwrap();
         assert_eq!(trace.outcome, Outcome::Finished);
         assert!(trace.reached[TARGET].step.is_some());
         assert!(trace.values["test_accuracy"] > 0.9, "{:?}", trace.values);
@@ -153,9 +154,9 @@ mod tests {
 
     #[test]
     fn divergence_is_a_result() {
-        let trace = net(Preparation::Raw, 1e30, 50).run(Seed(0), &Device::Cpu).unwrap();
+        let trace = net(Preparation::Raw, 1e30, 50).run_alone(Seed(0), &Device::Cpu).unwrap();
         assert!(matches!(trace.outcome, Outcome::Diverged { step } if step > 0));
-        assert_eq!(trace.reached[TARGET], Reach { step: None, budget: 50 });
+        assert_eq!(trace.reached[TARGET], StepsToTarget { step: None, budget: 50 });
         assert!(trace.values.is_empty());
     }
 

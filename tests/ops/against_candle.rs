@@ -7,9 +7,9 @@ use crate::{
 };
 use candle_core::{DType, Device, Module, Result, Tensor, Var};
 use candle_nn::{BatchNorm, Conv2d, Conv2dConfig, GroupNorm, Linear};
-use normbook::ops::{
+use normbook_ops::{
     conv2d::Windows,
-    normalize::{Divisor, Over},
+    normalize::{ScaleStatistic, Axes},
 };
 
 /// Outputs and gradients.
@@ -56,13 +56,13 @@ fn average_pooling_and_the_values_of_max_pooling() {
 #[test]
 fn batch_norm_and_group_norm() {
     let dims = [4, 6, 3, 5];
-    agree(Case::normalize(&dims, Over::Batch, Divisor::Deviation, 1e-5), |inputs| {
+    agree(Case::normalize(&dims, Axes::Batch, ScaleStatistic::Deviation, 1e-5), |inputs| {
         let running = |start: Tensor| start.to_dtype(DType::F64);
         let mean = running(Tensor::zeros(6, DType::F32, &Device::Cpu)?)?;
         let variance = running(Tensor::ones(6, DType::F32, &Device::Cpu)?)?;
         BatchNorm::new(6, mean, variance, inputs[1].clone(), inputs[2].clone(), 1e-5)?.forward_train(&inputs[0])
     });
-    agree(Case::normalize(&dims, Over::Groups(3), Divisor::Deviation, 1e-5), |inputs| {
+    agree(Case::normalize(&dims, Axes::Groups(3), ScaleStatistic::Deviation, 1e-5), |inputs| {
         GroupNorm::new(inputs[1].clone(), inputs[2].clone(), 6, 3, 1e-5)?.forward(&inputs[0])
     });
 }

@@ -9,7 +9,7 @@ use crate::{
     pullback::{assert_close, values},
 };
 use candle_core::DType::{F32, F64};
-use normbook::ops::normalize::{normalize_composed, normalize_fused};
+use normbook_ops::normalize::{normalize_composed, normalize_fused};
 use proptest::prelude::*;
 
 fn agree(case: &Case) {

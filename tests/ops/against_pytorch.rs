@@ -13,7 +13,7 @@ use normbook::{
     },
     ops::{
         conv2d::Windows,
-        normalize::{Divisor, Normalization, Over, Then},
+        normalize::{ScaleStatistic, Normalization, Axes, Epilogue},
     },
 };
 use serde::Deserialize;
@@ -101,12 +101,12 @@ impl Torch {
     fn op(self) -> Op {
         let normalize = |over, size| {
             let divisor = match size {
-                Size::Deviation => Divisor::Deviation,
-                Size::MeanAbsolute => Divisor::MeanAbsolute,
-                Size::RootMeanSquare => Divisor::RootMeanSquare,
-                Size::MaxAbsolute => Divisor::MaxAbsolute,
+                Size::Deviation => ScaleStatistic::Deviation,
+                Size::MeanAbsolute => ScaleStatistic::MeanAbsolute,
+                Size::RootMeanSquare => ScaleStatistic::RootMeanSquare,
+                Size::MaxAbsolute => ScaleStatistic::MaxAbsolute,
             };
-            Op::Normalize(Normalization { over, divisor, epsilon: EPSILON }, Then::NOTHING)
+            Op::Normalize(Normalization { over, divisor, epsilon: EPSILON }, Epilogue::NOTHING)
         };
         match self {
             Self::Relu {} => Op::Relu,
@@ -115,8 +115,8 @@ impl Torch {
             Self::Conv2d { stride, padding } => Op::Conv2d(Windows { stride, padding }),
             Self::MaxPool2d { window } => Op::MaxPool2d(window),
             Self::AvgPool2d { window } => Op::AvgPool2d(window),
-            Self::BatchNorm { divisor } => normalize(Over::Batch, divisor),
-            Self::GroupNorm { groups, divisor } => normalize(Over::Groups(groups), divisor),
+            Self::BatchNorm { divisor } => normalize(Axes::Batch, divisor),
+            Self::GroupNorm { groups, divisor } => normalize(Axes::Groups(groups), divisor),
             Self::CrossEntropy { classes } => Op::CrossEntropy(classes),
         }
     }

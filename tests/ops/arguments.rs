@@ -2,9 +2,9 @@
 
 use crate::op::{Op, Version};
 use candle_core::{DType, Device, Tensor, Var};
-use normbook::ops::{
+use normbook_ops::{
     conv2d::Windows,
-    normalize::{Divisor, Normalization, Over, Then},
+    normalize::{ScaleStatistic, Normalization, Axes, Epilogue},
     sgd,
 };
 
@@ -23,12 +23,12 @@ fn conv2d(stride: usize, padding: usize) -> Op {
     Op::Conv2d(Windows { stride, padding })
 }
 
-fn normalize_then(over: Over, window: usize) -> Op {
-    let how = Normalization { over, divisor: Divisor::Deviation, epsilon: 1e-5 };
-    Op::Normalize(how, Then { window, relu: false })
+fn normalize_then(over: Axes, window: usize) -> Op {
+    let how = Normalization { over, divisor: ScaleStatistic::Deviation, epsilon: 1e-5 };
+    Op::Normalize(how, Epilogue { window, relu: false })
 }
 
-fn normalize(over: Over) -> Op {
+fn normalize(over: Axes) -> Op {
     normalize_then(over, 1)
 }
 
@@ -39,8 +39,8 @@ fn an_empty_batch_is_called_empty() {
         (conv2d(1, 1), &[&[0, 3, 5, 5], &[2, 3, 3, 3], &[2]]),
         (Op::MaxPool2d(2), &[&[0, 3, 4, 4]]),
         (Op::AvgPool2d(2), &[&[0, 3, 4, 4]]),
-        (normalize(Over::Batch), &[&[0, 3], &[3], &[3]]),
-        (normalize(Over::Groups(1)), &[&[0, 3, 4, 4], &[3], &[3]]),
+        (normalize(Axes::Batch), &[&[0, 3], &[3], &[3]]),
+        (normalize(Axes::Groups(1)), &[&[0, 3, 4, 4], &[3], &[3]]),
         (Op::CrossEntropy(vec![]), &[&[0, 3]]),
     ];
     for (op, dims) in cases {
@@ -71,12 +71,12 @@ fn shapes_that_do_not_fit() {
         (Op::MaxPool2d(6), &[image], "window of 6"),
         (Op::AvgPool2d(16), &[&[1, 1, 20, 20]], "window of 16"),
         (Op::AvgPool2d(2), &[&[3, 5, 6]], "[3, 5, 6]"),
-        (normalize(Over::Batch), &[image, &[2], &[3]], "[2]"),
-        (normalize(Over::Batch), &[&[3], &[3], &[3]], "[3]"),
-        (normalize(Over::Groups(0)), &[image, &[3], &[3]], "0 groups"),
-        (normalize(Over::Groups(2)), &[image, &[3], &[3]], "2 groups of 3"),
-        (normalize_then(Over::Batch, 6), &[image, &[3], &[3]], "window of 6"),
-        (normalize_then(Over::Batch, 2), &[&[4, 3], &[3], &[3]], "[4, 3]"),
+        (normalize(Axes::Batch), &[image, &[2], &[3]], "[2]"),
+        (normalize(Axes::Batch), &[&[3], &[3], &[3]], "[3]"),
+        (normalize(Axes::Groups(0)), &[image, &[3], &[3]], "0 groups"),
+        (normalize(Axes::Groups(2)), &[image, &[3], &[3]], "2 groups of 3"),
+        (normalize_then(Axes::Batch, 6), &[image, &[3], &[3]], "window of 6"),
+        (normalize_then(Axes::Batch, 2), &[&[4, 3], &[3], &[3]], "[4, 3]"),
         (Op::CrossEntropy(vec![0, 1, 2]), &[&[4, 3]], "[4, 3]"),
     ];
     for (op, dims, wrong) in cases {

@@ -5,9 +5,9 @@ use crate::{
     pullback::{lattice, normal, pull, upstream},
 };
 use candle_core::{DType, Result, Tensor};
-use normbook::ops::{
+use normbook_ops::{
     conv2d::Windows,
-    normalize::{Divisor, Normalization, Over, Then},
+    normalize::{ScaleStatistic, Normalization, Axes, Epilogue},
 };
 use proptest::{collection::vec, prelude::*, strategy::Union};
 
@@ -45,16 +45,16 @@ impl Case {
         Self::new(op, [&input])
     }
 
-    pub fn normalize(input: &[usize], over: Over, divisor: Divisor, epsilon: f64) -> Self {
-        Self::normalize_then(input, Normalization { over, divisor, epsilon }, Then::NOTHING)
+    pub fn normalize(input: &[usize], over: Axes, divisor: ScaleStatistic, epsilon: f64) -> Self {
+        Self::normalize_then(input, Normalization { over, divisor, epsilon }, Epilogue::NOTHING)
     }
 
-    pub fn normalize_then(input: &[usize], how: Normalization, then: Then) -> Self {
+    pub fn normalize_then(input: &[usize], how: Normalization, then: Epilogue) -> Self {
         Self::new(Op::Normalize(how, then), [input, &input[1..2], &input[1..2]])
     }
 
     /// A convolution with what follows.
-    fn and_then(self, how: Normalization, then: Then) -> Self {
+    fn and_then(self, how: Normalization, then: Epilogue) -> Self {
         let Op::Conv2d(windows) = self.op else { panic!("{self:?} is no convolution") };
         let of_channels = &self.dims[2];
         let dims = [&self.dims[..], &[of_channels.clone(), of_channels.clone()]].concat();
@@ -79,8 +79,8 @@ impl Case {
     /// it adds up.
     pub fn precision(&self) -> f64 {
         let of_set = |over| match over {
-            Over::Batch => self.dims[0].iter().product::<usize>() / self.dims[0][1],
-            Over::Groups(groups) => self.dims[0][1..].iter().product::<usize>() / groups,
+            Axes::Batch => self.dims[0].iter().product::<usize>() / self.dims[0][1],
+            Axes::Groups(groups) => self.dims[0][1..].iter().product::<usize>() / groups,
         };
         match self.op {
             Op::Normalize(how, _) if of_set(how.over) < 8 => 1e-3,
@@ -105,8 +105,8 @@ impl Case {
 /// ε as in PyTorch.
 pub const EPSILON: f64 = 1e-5;
 
-pub const DIVISORS: [Divisor; 5] =
-    [Divisor::Deviation, Divisor::MeanAbsolute, Divisor::RootMeanSquare, Divisor::MaxAbsolute, Divisor::Uncentred];
+pub const DIVISORS: [ScaleStatistic; 5] =
+    [ScaleStatistic::Deviation, ScaleStatistic::MeanAbsolute, ScaleStatistic::RootMeanSquare, ScaleStatistic::MaxAbsolute, ScaleStatistic::Uncentred];
 
 /// One of each operation and setting, small.
 pub fn one_of_each() -> Vec<Case> {
@@ -122,17 +122,17 @@ pub fn one_of_each() -> Vec<Case> {
         Case::pool(Op::AvgPool2d(2), [2, 3, 4, 5]),
         Case::cross_entropy(vec![2, 0, 3, 1, 1], 4),
     ];
-    for (divisor, over) in DIVISORS.into_iter().flat_map(|d| [(d, Over::Batch), (d, Over::Groups(2))]) {
+    for (divisor, over) in DIVISORS.into_iter().flat_map(|d| [(d, Axes::Batch), (d, Axes::Groups(2))]) {
         for dims in [&[5, 4][..], &[3, 4, 5], &[2, 4, 3, 2], &[5, 4, 1, 1]] {
             cases.push(Case::normalize(dims, over, divisor, 1e-3));
         }
     }
-    let how = |over| Normalization { over, divisor: Divisor::Deviation, epsilon: EPSILON };
-    for over in [Over::Batch, Over::Groups(2)] {
-        cases.push(Case::normalize_then(&[6, 4], how(over), Then { window: 1, relu: true }));
-        cases.push(Case::normalize_then(&[2, 4, 5, 4], how(over), Then { window: 2, relu: true }));
+    let how = |over| Normalization { over, divisor: ScaleStatistic::Deviation, epsilon: EPSILON };
+    for over in [Axes::Batch, Axes::Groups(2)] {
+        cases.push(Case::normalize_then(&[6, 4], how(over), Epilogue { window: 1, relu: true }));
+        cases.push(Case::normalize_then(&[2, 4, 5, 4], how(over), Epilogue { window: 2, relu: true }));
         let convolution = Case::conv2d([2, 3, 6, 7], 4, [3, 2], Windows { stride: 1, padding: 1 });
-        cases.push(convolution.and_then(how(over), Then { window: 2, relu: false }));
+        cases.push(convolution.and_then(how(over), Epilogue { window: 2, relu: false }));
     }
     cases
 }
@@ -155,15 +155,15 @@ pub fn large() -> Vec<Case> {
         Case::cross_entropy((0..20_000).map(|example| example % 10).collect(), 10),
     ];
     for divisor in DIVISORS {
-        cases.push(Case::normalize(&[9, 16, 28, 28], Over::Batch, divisor, EPSILON));
-        cases.push(Case::normalize(&[9, 16, 28, 28], Over::Groups(4), divisor, EPSILON));
-        cases.push(Case::normalize(&[1000, 120], Over::Batch, divisor, EPSILON));
-        cases.push(Case::normalize(&[1000, 120], Over::Groups(4), divisor, EPSILON));
+        cases.push(Case::normalize(&[9, 16, 28, 28], Axes::Batch, divisor, EPSILON));
+        cases.push(Case::normalize(&[9, 16, 28, 28], Axes::Groups(4), divisor, EPSILON));
+        cases.push(Case::normalize(&[1000, 120], Axes::Batch, divisor, EPSILON));
+        cases.push(Case::normalize(&[1000, 120], Axes::Groups(4), divisor, EPSILON));
     }
-    for over in [Over::Batch, Over::Groups(4)] {
-        let how = Normalization { over, divisor: Divisor::Deviation, epsilon: EPSILON };
+    for over in [Axes::Batch, Axes::Groups(4)] {
+        let how = Normalization { over, divisor: ScaleStatistic::Deviation, epsilon: EPSILON };
         let convolution = Case::same_conv2d([9, 8, 28, 28], 16);
-        cases.push(convolution.and_then(how, Then { window: 2, relu: true }));
+        cases.push(convolution.and_then(how, Epilogue { window: 2, relu: true }));
     }
     cases
 }
@@ -211,7 +211,7 @@ pub fn normalizations() -> impl Strategy<Value = Case> {
     let cases = (1..9usize, [1..4usize, 1..4], space, any::<bool>(), choose(DIVISORS), choose([1e-5, 1e-3, 0.1]));
     seeded(cases.prop_map(|(examples, [groups, of_group], space, batch, divisor, epsilon)| {
         let dims = [vec![examples, groups * of_group], space].concat();
-        Case::normalize(&dims, if batch { Over::Batch } else { Over::Groups(groups) }, divisor, epsilon)
+        Case::normalize(&dims, if batch { Axes::Batch } else { Axes::Groups(groups) }, divisor, epsilon)
     }))
 }
 
@@ -222,8 +222,8 @@ pub fn blocks() -> impl Strategy<Value = Case> {
     let cases = (shapes, how, any::<bool>());
     let cases = cases.prop_map(|((mut input, [groups, of_group], kernel, stride, padding), how, convolve)| {
         let (batch, divisor, window, relu) = how;
-        let over = if batch { Over::Batch } else { Over::Groups(groups) };
-        let (how, then) = (Normalization { over, divisor, epsilon: 0.1 }, Then { window, relu });
+        let over = if batch { Axes::Batch } else { Axes::Groups(groups) };
+        let (how, then) = (Normalization { over, divisor, epsilon: 0.1 }, Epilogue { window, relu });
         if convolve {
             let [height, width] = [0, 1].map(|axis| input[axis + 2].max(kernel[axis] + stride));
             input = [input[0], input[1], height, width];

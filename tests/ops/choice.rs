@@ -2,7 +2,7 @@
 
 use assert_cmd::Command;
 use candle_core::{DType, Device, Tensor};
-use normbook::ops::kernels::{Kernels, VARIABLE};
+use normbook_ops::kernels::{Kernels, VARIABLE};
 
 #[test]
 fn the_environment_chooses() {

@@ -9,9 +9,9 @@ use candle_core::{
     DType::{F32, F64},
     Device, Result, Tensor,
 };
-use normbook::ops::{
+use normbook_ops::{
     conv2d::Windows,
-    normalize::{Divisor, Over},
+    normalize::{ScaleStatistic, Axes},
 };
 
 /// Output and gradients of a case with other inputs.
@@ -38,8 +38,8 @@ fn one_example_one_channel_one_pixel() {
     ];
     for dims in [&[1, 1][..], &[1, 1, 1, 1], &[1, 3], &[1, 1, 2, 2], &[4, 1], &[4, 1, 1, 1]] {
         for divisor in DIVISORS {
-            cases.push(Case::normalize(dims, Over::Batch, divisor, EPSILON));
-            cases.push(Case::normalize(dims, Over::Groups(1), divisor, EPSILON));
+            cases.push(Case::normalize(dims, Axes::Batch, divisor, EPSILON));
+            cases.push(Case::normalize(dims, Axes::Groups(1), divisor, EPSILON));
         }
     }
     for case in cases {
@@ -79,7 +79,7 @@ fn all_zeros() -> Result<()> {
 fn values_too_small_to_square() -> Result<()> {
     for divisor in DIVISORS {
         for version in BOTH {
-            let case = Case::normalize(&[5, 4], Over::Batch, divisor, EPSILON);
+            let case = Case::normalize(&[5, 4], Axes::Batch, divisor, EPSILON);
             let mut inputs = case.inputs(F32)?;
             inputs[0] = (&inputs[0] * 1e-25)?;
             let found = pull_at(&case, version, &inputs);
@@ -141,8 +141,8 @@ fn a_mean_far_from_zero() -> Result<()> {
     let naive = (input.sqr()?.mean_all()? - input.mean_all()?.sqr()?)?.to_scalar::<f32>()?;
     assert!((naive - 1.0).abs() > 0.5, "no longer hard: {naive}");
 
-    for over in [Over::Batch, Over::Groups(2)] {
-        let case = Case::normalize(&dims, over, Divisor::Deviation, EPSILON);
+    for over in [Axes::Batch, Axes::Groups(2)] {
+        let case = Case::normalize(&dims, over, ScaleStatistic::Deviation, EPSILON);
         let inputs = |dtype| -> Result<Vec<Tensor>> {
             let parameters = &case.inputs(dtype)?[1..];
             Ok([&[input.to_dtype(dtype)?], parameters].concat())

@@ -6,7 +6,7 @@ use crate::{
     pullback::{pull, upstream, values},
 };
 use candle_core::{DType::F64, Device, Result, Tensor};
-use normbook::ops::normalize::Over;
+use normbook_ops::normalize::Axes;
 
 /// The inputs of a case with another value in the first one.
 fn inputs(case: &Case, place: usize, value: f64) -> Result<Vec<Tensor>> {
@@ -57,7 +57,7 @@ fn reaches_what_depends_on_it() -> Result<()> {
 /// Not even gradients of other examples, unless the batch shares its statistics.
 #[test]
 fn leaves_the_gradients_of_other_examples() -> Result<()> {
-    let shares = |op: &Op| matches!(op, Op::Normalize(how, _) | Op::Block(_, how, _) if how.over == Over::Batch);
+    let shares = |op: &Op| matches!(op, Op::Normalize(how, _) | Op::Block(_, how, _) if how.over == Axes::Batch);
     for case in one_of_each().iter().filter(|case| !shares(&case.op)) {
         for version in BOTH {
             let inputs = inputs(case, 0, f64::NAN)?;

@@ -1,13 +1,13 @@
 //! Every operation as one type, so that a test of all of them is written once.
 
 use candle_core::{Device, Result, Tensor};
-use normbook::ops::{
+use normbook_ops::{
     activation::{relu, relu_composed, relu_fused, sigmoid, sigmoid_composed, sigmoid_fused},
-    block::Source,
+    block::BlockInput,
     conv2d::{Windows, conv2d, conv2d_composed, conv2d_fused},
     cross_entropy::{cross_entropy, cross_entropy_composed, cross_entropy_fused},
     linear::{linear, linear_composed, linear_fused},
-    normalize::{Normalization, Normalized, Then, normalize_composed, normalize_then, normalize_then_fused},
+    normalize::{Normalization, Normalized, Epilogue, normalize_composed, normalize_then, normalize_then_fused},
     pool::{avg_pool2d, avg_pool2d_composed, avg_pool2d_fused, max_pool2d, max_pool2d_composed, max_pool2d_fused},
 };
 
@@ -21,9 +21,9 @@ pub enum Op {
     MaxPool2d(usize),
     AvgPool2d(usize),
     /// With what follows.
-    Normalize(Normalization, Then),
+    Normalize(Normalization, Epilogue),
     /// A convolution, a normalization and what follows.
-    Block(Windows, Normalization, Then),
+    Block(Windows, Normalization, Epilogue),
     /// With the classes.
     CrossEntropy(Vec<u32>),
 }
@@ -81,7 +81,7 @@ impl Op {
                     }
                     // The fused version is reached through the choice alone.
                     Version::Fused | Version::Chosen => {
-                        let source = Source::Convolution { input, weight: kernel, bias: offset, windows };
+                        let source = BlockInput::Convolution { input, weight: kernel, bias: offset, windows };
                         source.normalize_then(weight, bias, *how, *then)
                     }
                 };
@@ -100,7 +100,7 @@ fn normalize_then_composed(
     weight: &Tensor,
     bias: &Tensor,
     how: Normalization,
-    then: Then,
+    then: Epilogue,
 ) -> Result<Normalized> {
     let normalized = normalize_composed(input, weight, bias, how)?;
     let mut output = normalized.output;

@@ -1,7 +1,7 @@
 //! Random tensors, gradients with an upstream one, and the comparison of both.
 
 use candle_core::{DType, Device, Result, Tensor, Var};
-use normbook::seed::{Purpose, Seed, Stream};
+use normbook_lab::seed::{Purpose, Seed, Stream};
 use std::fmt::Debug;
 
 fn stream(seed: u64, step: u64) -> Stream {

@@ -8,7 +8,7 @@ use candle_core::{
     DType::{F32, F64},
     Result, Tensor, Var,
 };
-use normbook::ops::sgd::{Step, step, step_composed, step_fused};
+use normbook_ops::sgd::{Step, step, step_composed, step_fused};
 use proptest::prelude::*;
 
 /// The weights after a step along each gradient.

@@ -1,13 +1,13 @@
 //! `cargo book --check`: everything that would make the book say what its evidence does not.
 
-use crate::evidence::{self, Chapter};
 use crate::preprocess::stale_problems;
 use crate::render::{Shown, Sources};
+use crate::trials::{self, Chapter};
 use crate::{ledger, page};
 use anyhow::{Context, Result};
 use mdbook_driver::MDBook;
 use mdbook_driver::book::BookItem;
-use normbook::cli::report;
+use normbook_lab::cli::report;
 use std::path::Path;
 use std::process::ExitCode;
 

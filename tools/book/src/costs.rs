@@ -2,7 +2,7 @@
 
 use crate::sealed;
 use anyhow::{Context, Result, bail};
-use normbook::plot::{number::number, svg::escape};
+use normbook_lab::plot::{number::number, svg::escape};
 use serde::Deserialize;
 use std::path::Path;
 

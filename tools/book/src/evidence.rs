@@ -1,11 +1,11 @@
 //! The committed evidence of every chapter, and whether it still speaks of the tree as it stands.
 
 use anyhow::{Context, Result};
-use normbook::lab::claim;
-use normbook::lab::provenance::Fingerprint;
-use normbook::lab::record::Record;
-use normbook::plot;
 use normbook_fingerprint::{SourceGraph, numeric_crates, sha256};
+use normbook_lab::claim;
+use normbook_lab::plot;
+use normbook_lab::provenance::Fingerprint;
+use normbook_lab::record::Record;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -1,11 +1,11 @@
 //! The claim ledger: every claim of every chapter with its verdict, failed ones too.
 
-use crate::evidence::Chapter;
+use crate::trials::Chapter;
 use anyhow::{Context, Result};
-use normbook::cli::report;
-use normbook::lab::claim::Claim;
-use normbook::lab::record::write_atomically;
-use normbook::plot::svg::escape;
+use normbook_lab::claim::Claim;
+use normbook_lab::cli::report;
+use normbook_lab::plot::svg::escape;
+use normbook_lab::record::write_atomically;
 use std::path::Path;
 
 const BEGIN: &str = "<!-- ledger -->";

@@ -20,8 +20,8 @@ mod typed;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use normbook::cli::report;
 use normbook_fingerprint::find_root;
+use normbook_lab::cli::report;
 use std::process::ExitCode;
 
 /// Builds the book from its evidence

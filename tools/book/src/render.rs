@@ -1,13 +1,13 @@
 //! What a directive puts on the page.
 
-use crate::evidence::Chapter;
+use crate::trials::Chapter;
 use crate::{costs, ledger, points, slides, speed};
 use anyhow::{Context, Result, bail, ensure};
-use normbook::cli::report;
-use normbook::lab::claim::{Claim, Measure};
-use normbook::lab::record::Record;
-use normbook::plot::svg::escape;
-use normbook::plot::{self, number::number};
+use normbook_lab::claim::{Claim, Measure};
+use normbook_lab::cli::report;
+use normbook_lab::plot::svg::escape;
+use normbook_lab::plot::{self, number::number};
+use normbook_lab::record::Record;
 use std::path::Path;
 
 /// A directive `{{name chapter | argument | …}}`.
@@ -186,7 +186,7 @@ fn claim_box(record: &Record, claim: &Claim) -> String {
     format!(
         "<div class=\"claim {class}\" id=\"claim-{}-{}\" role=\"group\" aria-label=\"Claim: {}\">\n<p class=\"verdict\"><span>{verdict}</span>{}</p>\n\
          <p class=\"statement\">{}</p>\n<dl>\n<dt>Source</dt><dd>{}</dd>\n<dt>Measured</dt><dd>{}</dd>\n\
-         <dt>Rule</dt><dd>{}</dd>\n<dt>Found</dt><dd>{}</dd>\n<dt>Kind</dt><dd>{}</dd>\n{caution}</dl>\n{bound}</div>\n",
+         <dt>Rule</dt><dd>{}</dd>\n<dt>Found</dt><dd>{}</dd>\n<dt>NormKind</dt><dd>{}</dd>\n{caution}</dl>\n{bound}</div>\n",
         record.chapter,
         claim.id,
         escape(&claim.id),
@@ -208,7 +208,7 @@ fn formatted(value: f64, format: &str) -> Result<String> {
         "power" => {
             let text = format!("{value:.1e}");
             let (digits, power) = text.split_once('e').expect("scientific notation has an e");
-            format!("{digits}·10{}", normbook::plot::number::superscript(power))
+            format!("{digits}·10{}", normbook_lab::plot::number::superscript(power))
         }
         other => bail!("no format {other:?}; there are count, percent and power"),
     })

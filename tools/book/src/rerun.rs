@@ -1,6 +1,6 @@
 //! Runs the chapters whose evidence is missing or stale.
 
-use crate::evidence::{self, Chapter};
+use crate::trials::{self, Chapter};
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 use std::process::Command;

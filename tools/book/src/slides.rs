@@ -1,8 +1,8 @@
 //! The lecture's slides: slide → claims → verdicts, from `book/slides.toml`.
 
-use crate::evidence::Chapter;
+use crate::trials::Chapter;
 use anyhow::{Context, Result};
-use normbook::plot::svg::escape;
+use normbook_lab::plot::svg::escape;
 use serde::Deserialize;
 
 #[derive(Deserialize)]

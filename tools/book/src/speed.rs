@@ -2,8 +2,8 @@
 
 use crate::timings::{Row, Timings};
 use anyhow::{Result, bail};
-use normbook::plot::number::number;
-use normbook::plot::svg::escape;
+use normbook_lab::plot::number::number;
+use normbook_lab::plot::svg::escape;
 use std::path::Path;
 
 /// What `{{speed …}}` gives:

@@ -69,7 +69,7 @@ fn a_field_added_by_hand_is_seen() {
 #[test]
 fn a_record_of_another_protocol_is_refused() {
     let tree = Tree::new();
-    let mut record = normbook::lab::record::Record::read(&tree.path(RECORD)).unwrap();
+    let mut record = normbook_lab::record::Record::read(&tree.path(RECORD)).unwrap();
     record.committed = false;
     record.write(&tree.path(RECORD)).unwrap();
     tree.refuses("the record is not that of the committed protocol");
@@ -79,8 +79,8 @@ fn a_record_of_another_protocol_is_refused() {
 #[test]
 fn a_verdict_that_its_rule_does_not_give_is_refused() {
     let tree = Tree::new();
-    let mut record = normbook::lab::record::Record::read(&tree.path(RECORD)).unwrap();
-    record.claims[0].verdict = normbook::lab::verdict::Verdict::Weaker;
+    let mut record = normbook_lab::record::Record::read(&tree.path(RECORD)).unwrap();
+    record.claims[0].verdict = normbook_lab::verdict::Verdict::Weaker;
     record.write(&tree.path(RECORD)).unwrap();
     tree.refuses("ch01: its verdicts are not what its rules say of its measurements");
 }
