@@ -2,7 +2,7 @@
 
 use super::images::{DataSet, Images, Source};
 use anyhow::{Result, ensure};
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Device, Tensor, bail};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,12 +17,22 @@ pub struct Dataset {
     contrast_is_class: bool,
 }
 
-/// One part of the set on a device.
+/// What a network is to give for each input.
+#[derive(Clone)]
+pub enum Targets {
+    /// `[N]`, u32: the class.
+    Classes(Tensor),
+    /// `[N, outputs]`: the outputs.
+    Values(Tensor),
+}
+
+/// Examples on a device.
+#[derive(Clone)]
 pub struct Split {
-    /// `[N, C, H, W]`, f32, standardised: the mean over all pixels of the training part is 0, the deviation 1.
-    pub images: Tensor,
-    /// `[N]`, u32.
-    pub classes: Tensor,
+    /// `[N, ..]`. Images are `[N, C, H, W]`, f32, standardized: over all pixels of the training images the mean is 0 and the
+    /// standard deviation 1.
+    pub inputs: Tensor,
+    pub targets: Targets,
 }
 
 /// Classes of the set.
@@ -83,50 +93,69 @@ impl Dataset {
         let pixels = images.pixels(device).map_err(candle_core::Error::wrap)?;
         let labels: Vec<u32> = images.labels().iter().map(|label| u32::from(*label)).collect();
         let part = Split {
-            images: pixels.affine(1.0 / deviation, -mean / deviation)?,
-            classes: Tensor::from_vec(labels, images.len(), device)?,
+            inputs: pixels.affine(1.0 / deviation, -mean / deviation)?,
+            targets: Targets::Classes(Tensor::from_vec(labels, images.len(), device)?),
         };
         if self.contrast_is_class { part.at_contrasts() } else { Ok(part) }
     }
 }
 
+impl Targets {
+    /// Applies a function to the tensor, whichever it is.
+    fn map(&self, of: impl Fn(&Tensor) -> candle_core::Result<Tensor>) -> candle_core::Result<Self> {
+        Ok(match self {
+            Self::Classes(classes) => Self::Classes(of(classes)?),
+            Self::Values(values) => Self::Values(of(values)?),
+        })
+    }
+}
+
 impl Split {
-    pub fn len(&self) -> usize {
-        self.classes.elem_count()
+    /// The classes `[N]`. Errors if the targets are values.
+    pub fn classes(&self) -> candle_core::Result<&Tensor> {
+        match &self.targets {
+            Targets::Classes(classes) => Ok(classes),
+            Targets::Values(_) => bail!("examples whose targets are values have no classes"),
+        }
     }
 
-    /// Never: files without images are refused.
+    pub fn len(&self) -> usize {
+        self.inputs.dims()[0]
+    }
+
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The examples with these indices, in this order.
+    /// Takes the examples with these indices, in this order.
     pub fn select(&self, examples: &[usize]) -> candle_core::Result<Self> {
         let indices: Vec<u32> = examples.iter().map(|example| *example as u32).collect();
-        let indices = Tensor::from_vec(indices, examples.len(), self.classes.device())?;
-        Ok(Self { images: self.images.index_select(&indices, 0)?, classes: self.classes.index_select(&indices, 0)? })
+        let indices = Tensor::from_vec(indices, examples.len(), self.inputs.device())?;
+        let of = |tensor: &Tensor| tensor.index_select(&indices, 0);
+        Ok(Self { inputs: of(&self.inputs)?, targets: self.targets.map(of)? })
     }
 
-    /// Neighbouring examples.
+    /// Takes neighboring examples.
     pub fn narrow(&self, start: usize, length: usize) -> candle_core::Result<Self> {
-        Ok(Self { images: self.images.narrow(0, start, length)?, classes: self.classes.narrow(0, start, length)? })
+        let of = |tensor: &Tensor| tensor.narrow(0, start, length);
+        Ok(Self { inputs: of(&self.inputs)?, targets: self.targets.map(of)? })
     }
 
     /// See [`Dataset::with_contrast_as_class`].
     fn at_contrasts(self) -> candle_core::Result<Self> {
-        let device = self.classes.device();
+        let device = self.inputs.device();
         let classes: Vec<u32> = (0..self.len()).map(|image| (image % CLASSES) as u32).collect();
         let contrasts = classes.iter().map(|class| libm::exp2((f64::from(*class) - 4.5) / 2.0) as f32).collect();
         let contrasts = Tensor::from_vec(contrasts, (self.len(), 1, 1, 1), device)?;
         Ok(Self {
-            images: self.images.broadcast_mul(&contrasts)?,
-            classes: Tensor::from_vec(classes, self.len(), device)?,
+            inputs: self.inputs.broadcast_mul(&contrasts)?,
+            targets: Targets::Classes(Tensor::from_vec(classes, self.len(), device)?),
         })
     }
 
     /// How many of the classes `[N]` are those of the largest logits `[N, K]`.
     pub fn right(&self, logits: &Tensor) -> candle_core::Result<f64> {
-        logits.argmax(1)?.eq(&self.classes)?.to_dtype(DType::F64)?.sum_all()?.to_scalar()
+        logits.argmax(1)?.eq(self.classes()?)?.to_dtype(DType::F64)?.sum_all()?.to_scalar()
     }
 }
 
