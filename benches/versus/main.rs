@@ -92,7 +92,7 @@ fn about() -> Result<serde_json::Value> {
         "normbook": env!("CARGO_PKG_VERSION"),
         "commit": provenance::commit(Path::new(env!("CARGO_MANIFEST_DIR"))),
         "kernels": Kernels::on(&candle_core::Device::Cpu)?.name(),
-        "rustc": env!("NORMBOOK_RUSTC"),
+        "rustc": provenance::RUSTC,
         "date": provenance::today(),
     }))
 }

@@ -1,3 +1,16 @@
-//! The tests of the book: of the chapters, their programs, their evidence, and of what they share.
+//! The tests of the book: its chapters, their programs and evidence, and what they share.
 
+mod architecture;
+mod candle_in_ten_minutes;
+mod chapter;
 mod chapters;
+mod cifar10;
+mod common;
+mod data_files;
+mod devices;
+mod fetch;
+mod memory;
+mod random_numbers;
+mod record_and_figures;
+mod refresh;
+mod shards;

@@ -9,7 +9,7 @@ const NUMERIC: [&str; 10] =
     ["candle-core", "candle-nn", "csv", "flate2", "gemm", "libm", "nalgebra", "rand", "rand_chacha", "statrs"];
 
 /// Name and locked version of each numeric crate in the text of a `Cargo.lock` and of all that it depends on, with the
-/// features that the package's `Cargo.toml` asks for (a feature can switch to other kernels). Several versions are
+/// features that the workspace's `Cargo.toml` asks for (a feature can switch to other kernels). Several versions are
 /// joined by `+`.
 pub fn numeric_crates(cargo_lock: &str, cargo_toml: &str) -> Result<BTreeMap<String, String>> {
     let lock: Lock = toml::from_str(cargo_lock).context("Cargo.lock cannot be read")?;
@@ -27,7 +27,7 @@ pub fn numeric_crates(cargo_lock: &str, cargo_toml: &str) -> Result<BTreeMap<Str
         let needs = locked.iter().flat_map(|package| &package.dependencies);
         waiting.extend(needs.filter_map(|need| need.split(' ').next()));
     }
-    for (name, dependency) in &manifest.dependencies {
+    for (name, dependency) in &manifest.workspace.dependencies {
         let features = dependency.get("features").and_then(toml::Value::as_array);
         if let (Some(version), Some(features)) = (versions.get_mut(name), features) {
             let mut names: Vec<&str> = features.iter().filter_map(toml::Value::as_str).collect();
@@ -53,6 +53,11 @@ struct Package {
 
 #[derive(Deserialize)]
 struct Manifest {
+    workspace: Workspace,
+}
+
+#[derive(Deserialize)]
+struct Workspace {
     dependencies: BTreeMap<String, toml::Value>,
 }
 
@@ -76,7 +81,7 @@ mod tests {
             format!("[[package]]\nname = \"{name}\"\nversion = \"{version}\"\n{needs}")
         };
         let lock = locked.map(package).concat();
-        let manifest = "[dependencies]\nclap = { version = \"4\", features = [\"derive\"] }\n\
+        let manifest = "[workspace.dependencies]\nclap = { version = \"4\", features = [\"derive\"] }\n\
                         gemm = { version = \"0.19\", features = [\"x86-v4\", \"rayon\"] }\nrand = \"0.10\"\n";
         let versions = numeric_crates(&lock, manifest).unwrap();
         let expected = [

@@ -92,12 +92,15 @@ pub struct MadeBy {
     pub seconds: f64,
     /// Computing time of all its trials, stored ones included.
     pub trial_seconds: f64,
-    /// When the fingerprint was last renewed without a full run.
+    /// When the fingerprint, which was a part of records then, was last renewed without a full run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refreshed: Option<String>,
     /// SHA-256 of the record without this line.
     pub digest: String,
 }
+
+/// The compiler that the lab was built with, as it names itself.
+pub const RUSTC: &str = env!("NORMBOOK_RUSTC");
 
 /// Today, UTC, `YYYY-MM-DD`.
 pub fn today() -> String {

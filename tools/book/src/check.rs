@@ -1,8 +1,8 @@
 //! `cargo book --check`: everything that would make the book say what its evidence does not.
 
+use crate::evidence::{self, Chapter};
 use crate::preprocess::stale_problems;
 use crate::render::{Shown, Sources};
-use crate::trials::{self, Chapter};
 use crate::{ledger, page};
 use anyhow::{Context, Result};
 use mdbook_driver::MDBook;

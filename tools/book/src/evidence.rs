@@ -1,20 +1,24 @@
-//! The committed evidence of every chapter, and whether it still speaks of the tree as it stands.
+//! The committed evidence of every chapter, and whether it still speaks of the tree as it is now.
 
 use anyhow::{Context, Result};
-use normbook_fingerprint::{SourceGraph, numeric_crates, sha256};
-use normbook_lab::claim;
+use normbook_fingerprint::{Sources, sha256};
+use normbook_lab::judgement::judge_again;
 use normbook_lab::plot;
 use normbook_lab::provenance::Fingerprint;
 use normbook_lab::record::Record;
+use normbook_lab::words::Words;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// A chapter: its source file, its program, its evidence.
+/// A chapter: its folder, its program, its evidence.
 pub struct Chapter {
     /// `ch01`.
     pub id: String,
     /// `ch01-feature-normalization`.
     pub program: String,
+    /// The folder of its sources, from the repository root: `chapters/ch01_feature_normalization`.
+    pub folder: PathBuf,
+    /// Its record, with the words of today.
     pub record: Result<Record>,
     /// What speaks against the record: why it is stale, or that it cannot be read.
     pub stale: Vec<String>,
@@ -30,44 +34,44 @@ impl Chapter {
         self.record.is_err() || !self.stale.is_empty()
     }
 
-    /// Where the box of one of its claims stands in the book.
+    /// Where the box of one of its claims is in the book.
     pub fn address_of(&self, claim: &str) -> String {
         format!("{}.html#claim-{}-{claim}", self.program.replace('-', "_"), self.id)
     }
 }
 
-/// All chapters, in order. Errors only if the tree itself cannot be read.
+/// Reads all chapters, in order. Errors only if the tree itself cannot be read.
 pub fn read(root: &Path) -> Result<Vec<Chapter>> {
-    let graph = SourceGraph::read(root)?;
-    let read = |name: &str| std::fs::read_to_string(root.join(name)).with_context(|| format!("cannot read {name}"));
-    let crates = numeric_crates(&read("Cargo.lock")?, &read("Cargo.toml")?)?;
-    let sources = graph.0.keys().filter(|name| name.starts_with("chapters/"));
-    sources.map(|source| chapter(root, source, &graph, &crates)).collect()
+    let sources = Sources::read(root)?;
+    let entries = sources.graph.0.keys().filter(|name| name.starts_with("chapters/") && name.ends_with("/main.rs"));
+    entries.map(|entry| chapter(root, entry, &sources)).collect()
 }
 
-fn chapter(root: &Path, source: &str, graph: &SourceGraph, crates: &BTreeMap<String, String>) -> Result<Chapter> {
-    let stem = Path::new(source).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let id = stem.split('_').next().unwrap_or_default().to_owned();
-    let folder = root.join("figures").join(&id);
-    let record = Record::read(&folder.join("record.json"));
+fn chapter(root: &Path, entry: &str, sources: &Sources) -> Result<Chapter> {
+    let folder = Path::new(entry).parent().unwrap_or(Path::new("")).to_owned();
+    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let id = name.split('_').next().unwrap_or_default().to_owned();
+    let figures = root.join("figures").join(&id);
     let mut chapter = Chapter {
-        program: stem.replace('_', "-"),
-        record,
+        program: name.replace('_', "-"),
+        record: Record::read(&figures.join("record.json")),
         stale: Vec::new(),
         figures: BTreeMap::new(),
         outdated_figures: Vec::new(),
+        folder,
         id,
     };
-    match &chapter.record {
+    match &mut chapter.record {
         Err(error) => chapter.stale.push(format!("{error:#}")),
         Ok(record) => {
-            let now = Fingerprint {
-                sources: graph.reach(&[source])?,
-                data: record.fingerprint.data.keys().map(|name| (name.clone(), hash(&root.join(name)))).collect(),
-                crates: crates.clone(),
+            chapter.stale = match Fingerprint::read(&figures.join("fingerprint.json")) {
+                Err(error) => vec![format!("{error:#}")],
+                Ok(then) => {
+                    let data = then.data.keys().map(|name| (name.clone(), hash(&root.join(name)))).collect();
+                    then.differences(&Fingerprint::of(sources, &[entry], data)?)
+                }
             };
-            chapter.stale = record.fingerprint.differences(&now);
-            if claim::judge(record.claims.clone(), record.protocol.may_judge()) != record.claims {
+            if judge_again(record.claims.clone(), record.protocol.may_judge()) != record.claims {
                 chapter
                     .stale
                     .push("its verdicts are not what its rules say of its measurements: run the chapter again".into());
@@ -75,19 +79,28 @@ fn chapter(root: &Path, source: &str, graph: &SourceGraph, crates: &BTreeMap<Str
             if !record.committed || record.chapter != chapter.id {
                 chapter.stale.push("the record is not that of the committed protocol of this chapter".into());
             }
-            let described: PathBuf = root.join(source).with_extension("toml");
-            let figures = std::fs::read_to_string(&described)
-                .with_context(|| format!("cannot read {}", described.display()))
+            if let Err(error) = reword(record, &root.join(&chapter.folder).join("claims.toml")) {
+                chapter.stale.push(format!("{}: {error:#}", chapter.folder.display()));
+            }
+            let described = chapter.folder.join("figures.toml");
+            let drawn = std::fs::read_to_string(root.join(&described))
+                .context("cannot be read")
                 .and_then(|text| plot::draw_all(&text, record, None))
-                .with_context(|| described.strip_prefix(root).unwrap_or(&described).display().to_string());
-            match figures {
+                .with_context(|| described.display().to_string());
+            match drawn {
                 Ok(figures) => chapter.figures = figures,
                 Err(error) => chapter.outdated_figures.push(format!("{error:#}")),
             }
         }
     }
-    compare_figures(&mut chapter, root, &folder);
+    compare_figures(&mut chapter, root, &figures);
     Ok(chapter)
+}
+
+/// Puts the words of `claims.toml` on the claims of a record.
+fn reword(record: &mut Record, path: &Path) -> Result<()> {
+    let text = std::fs::read_to_string(path).context("claims.toml cannot be read")?;
+    Words::parse(&text)?.put_on(&mut record.claims)
 }
 
 /// The SHA-256 of a file, or a word that is none.

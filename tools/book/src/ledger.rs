@@ -1,9 +1,9 @@
 //! The claim ledger: every claim of every chapter with its verdict, failed ones too.
 
-use crate::trials::Chapter;
+use crate::evidence::Chapter;
 use anyhow::{Context, Result};
-use normbook_lab::claim::Claim;
 use normbook_lab::cli::report;
+use normbook_lab::judgement::JudgedClaim;
 use normbook_lab::plot::svg::escape;
 use normbook_lab::record::write_atomically;
 use std::path::Path;
@@ -12,25 +12,26 @@ const BEGIN: &str = "<!-- ledger -->";
 const END: &str = "<!-- end of ledger -->";
 
 /// Each claim with its chapter, the headline of each chapter first.
-fn claims(chapters: &[Chapter]) -> impl Iterator<Item = (&Chapter, &Claim)> {
+fn claims(chapters: &[Chapter]) -> impl Iterator<Item = (&Chapter, &JudgedClaim)> {
     chapters.iter().flat_map(|chapter| {
         let claims = chapter.record.as_ref().map_or(&[][..], |record| &record.claims);
-        let (headline, others): (Vec<&Claim>, Vec<&Claim>) = claims.iter().partition(|claim| claim.headline);
+        let (headline, others): (Vec<&JudgedClaim>, Vec<&JudgedClaim>) =
+            claims.iter().partition(|claim| claim.headline);
         headline.into_iter().chain(others).map(move |claim| (chapter, claim))
     })
 }
 
 /// What was found in each part.
-fn found(claim: &Claim) -> Vec<String> {
-    match &claim.parts[..] {
+fn found(claim: &JudgedClaim) -> Vec<String> {
+    match &claim.measurements[..] {
         [only] => vec![report::measurement(claim, only)],
-        parts => parts.iter().map(|part| format!("{}: {}", part.at, report::measurement(claim, part))).collect(),
+        parts => parts.iter().map(|part| format!("{}: {}", part.condition, report::measurement(claim, part))).collect(),
     }
 }
 
 /// For the terminal.
 pub fn text(chapters: &[Chapter]) -> String {
-    let row = |(chapter, claim): (&Chapter, &Claim)| {
+    let row = |(chapter, claim): (&Chapter, &JudgedClaim)| {
         vec![chapter.id.clone(), claim.id.clone(), claim.outcome(), claim.statement.clone()]
     };
     report::table(&claims(chapters).map(row).collect::<Vec<_>>())
@@ -60,7 +61,7 @@ pub fn html(chapters: &[Chapter]) -> String {
 
 fn markdown(chapters: &[Chapter]) -> String {
     let cell = |text: &str| text.replace('|', "\\|");
-    let row = |(chapter, claim): (&Chapter, &Claim)| {
+    let row = |(chapter, claim): (&Chapter, &JudgedClaim)| {
         format!(
             "| {} | {} | {} | {} |\n",
             chapter.id,

@@ -1,8 +1,8 @@
 //! The preprocessor: fills every page with the evidence.
 
+use crate::evidence::{self, Chapter};
 use crate::page;
 use crate::render::{Shown, Sources};
-use crate::trials::{self, Chapter};
 use anyhow::{Context, Result, bail, ensure};
 use mdbook_preprocessor::book::Book;
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext, parse_input};

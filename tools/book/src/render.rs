@@ -1,10 +1,11 @@
 //! What a directive puts on the page.
 
-use crate::trials::Chapter;
+use crate::evidence::Chapter;
 use crate::{costs, ledger, points, slides, speed};
 use anyhow::{Context, Result, bail, ensure};
-use normbook_lab::claim::{Claim, Measure};
+use normbook_lab::claim::Measure;
 use normbook_lab::cli::report;
+use normbook_lab::judgement::JudgedClaim;
 use normbook_lab::plot::svg::escape;
 use normbook_lab::plot::{self, number::number};
 use normbook_lab::record::Record;
@@ -50,7 +51,7 @@ impl Sources<'_> {
             ("rule", [chapter, id]) => Ok(report::rule(find_claim(self.record(chapter)?, id)?)),
             ("measured", [chapter, id, at]) => {
                 let claim = find_claim(self.record(chapter)?, id)?;
-                let part = claim.parts.iter().find(|part| part.at == *at);
+                let part = claim.measurements.iter().find(|part| part.condition == *at);
                 Ok(report::measurement(claim, part.with_context(|| format!("claim {id} measured nothing at {at:?}"))?))
             }
             ("quoted", [number, source]) => Ok(format!("<span title=\"{}\">{}</span>", escape(source), escape(number))),
@@ -93,8 +94,7 @@ impl Sources<'_> {
 
     /// The tables among the chapter's figures, with what each row costs.
     fn norms(&self, chapter: &str) -> Result<String> {
-        let described =
-            self.root.join("chapters").join(format!("{}.toml", self.chapter(chapter)?.program.replace('-', "_")));
+        let described = self.root.join(&self.chapter(chapter)?.folder).join("figures.toml");
         let figures =
             std::fs::read_to_string(&described).with_context(|| format!("cannot read {}", described.display()))?;
         let tables = plot::tables(&figures, self.record(chapter)?)?;
@@ -122,7 +122,7 @@ impl Sources<'_> {
     }
 }
 
-fn find_claim<'a>(record: &'a Record, id: &str) -> Result<&'a Claim> {
+fn find_claim<'a>(record: &'a Record, id: &str) -> Result<&'a JudgedClaim> {
     let known = || record.claims.iter().map(|claim| claim.id.as_str()).collect::<Vec<_>>().join(", ");
     let claim = record.claims.iter().find(|claim| claim.id == id);
     claim.with_context(|| format!("{} has no claim {id:?}; it has {}", record.chapter, known()))
@@ -156,7 +156,7 @@ fn provenance(record: &Record) -> String {
     )
 }
 
-fn claim_box(record: &Record, claim: &Claim) -> String {
+fn claim_box(record: &Record, claim: &JudgedClaim) -> String {
     let (verdict, class) = (claim.outcome(), claim.verdict.words().replace(' ', "-"));
     let caution =
         claim.caution().map_or(String::new(), |why| format!("<dt>Unconfirmed</dt><dd>{}</dd>\n", escape(why)));
@@ -164,7 +164,7 @@ fn claim_box(record: &Record, claim: &Claim) -> String {
         .parts
         .iter()
         .map(|part| {
-            let at = if claim.parts.len() == 1 { String::new() } else { format!("{}: ", part.at) };
+            let at = if claim.measurements.len() == 1 { String::new() } else { format!("{}: ", part.condition) };
             escape(&format!("{at}{}", report::measurement(claim, part)))
         })
         .collect();
@@ -177,7 +177,7 @@ fn claim_box(record: &Record, claim: &Claim) -> String {
             claim.covers
         ),
     };
-    let bound = if claim.parts.iter().any(|part| part.lower_bounds > 0 && part.failed == 0) {
+    let bound = if claim.measurements.iter().any(|part| part.lower_bounds > 0 && part.failed == 0) {
         "<p class=\"note\">A baseline that does not reach the target within the budget counts its budget: its ratio is a \
          lower bound, and only the lower end of the interval stands.</p>\n"
     } else {

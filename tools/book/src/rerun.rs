@@ -1,6 +1,6 @@
 //! Runs the chapters whose evidence is missing or stale.
 
-use crate::trials::{self, Chapter};
+use crate::evidence::{self, Chapter};
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 use std::process::Command;

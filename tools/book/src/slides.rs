@@ -1,6 +1,6 @@
 //! The lecture's slides: slide → claims → verdicts, from `book/slides.toml`.
 
-use crate::trials::Chapter;
+use crate::evidence::Chapter;
 use anyhow::{Context, Result};
 use normbook_lab::plot::svg::escape;
 use serde::Deserialize;

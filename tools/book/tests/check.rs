@@ -13,8 +13,8 @@ fn the_committed_evidence_is_fresh() {
 fn a_comment_changes_nothing() {
     let tree = Tree::new();
     tree.edit("src/train/tabular.rs", "//! A small net", "//! Another word on a small net");
-    tree.edit("src/seed.rs", "use sha2", "// A remark.\nuse sha2");
-    tree.edit("src/plot/style.rs", "= 18;", "= 18; // A number that no result depends on.");
+    tree.edit("crates/lab/src/seed.rs", "use sha2", "// A remark.\nuse sha2");
+    tree.edit("crates/lab/src/plot/style.rs", "= 18;", "= 18; // A number that no result depends on.");
     tree.book().arg("--check").assert().success();
 }
 
@@ -23,6 +23,31 @@ fn a_changed_constant_is_stale_and_named() {
     let tree = Tree::new();
     tree.edit("src/train/tabular.rs", "SAMPLES_PER_DECADE: u32 = 20", "SAMPLES_PER_DECADE: u32 = 21");
     tree.refuses("ch01: src/train/tabular.rs changed");
+}
+
+/// A chapter's own helper, an operation in another crate, and an `impl` that a macro makes for a type of the library.
+#[test]
+fn code_that_only_a_chapter_or_another_crate_has_is_seen() {
+    let tree = Tree::new();
+    tree.edit("chapters/ch01_feature_normalization/quadratic.rs", "fn ", "fn one_more() {}\nfn ");
+    tree.refuses("ch01: chapters/ch01_feature_normalization/quadratic.rs changed");
+    let tree = Tree::new();
+    tree.edit("crates/ops/src/sgd.rs", "fn ", "fn one_more() {}\nfn ");
+    tree.refuses("ch01: crates/ops/src/sgd.rs changed");
+    let tree = Tree::new();
+    let made = "\nmacro_rules! made { ($t:ty) => { impl Drop for $t { fn drop(&mut self) {} } } }\nmade!(Mlp);\n";
+    std::fs::write(tree.path("src/net/made.rs"), format!("use super::mlp::Mlp;{made}")).unwrap();
+    tree.refuses("ch01: src/net/made.rs is new");
+}
+
+#[test]
+fn words_are_no_evidence() {
+    let tree = Tree::new();
+    let words = "chapters/ch01_feature_normalization/claims.toml";
+    tree.edit(words, "Standardised features need", "Features that are standardised need");
+    tree.book().arg("--check").assert().success();
+    tree.edit(words, "[net]", "[nett]");
+    tree.refuses("claims.toml has no words for claim net");
 }
 
 #[test]
@@ -110,7 +135,7 @@ fn a_deleted_page_is_not_made_again_in_silence() {
 #[test]
 fn an_unknown_key_of_a_figure_is_named() {
     let tree = Tree::new();
-    let figures = "chapters/ch01_feature_normalization.toml";
+    let figures = "chapters/ch01_feature_normalization/figures.toml";
     tree.edit(figures, "x = { label = \"w₁\" }", "x = { label = \"w₁\", colour = 1 }");
     tree.refuses(figures);
 }
@@ -143,7 +168,11 @@ fn misspelt_keys_are_named_with_file_and_line() {
         ("net-loss |", "net-los |", "has no figure \"net-los\""),
         ("{{steps ch01}}", "{{stepz ch01}}", "no directive {{stepz}}"),
         ("quadratic.rs:closed_form", "quadratic.rs:closed_from", "has no anchor closed_from"),
-        ("probe/quadratic.rs:", "probe/quadratics.rs:", "no file ../../src/probe/quadratics.rs"),
+        (
+            "ch01_feature_normalization/quadratic.rs:",
+            "ch01_feature_normalization/quadratics.rs:",
+            "no file ../../chapters/ch01_feature_normalization/quadratics.rs",
+        ),
         ("$\\eta$", "$\\etta$", "$\\etta$"),
         ("{{claim ch01 | net}}", "{{claim ch01 | net}} {{claim ch01 | net}}", "claim net of ch01 has a box already"),
         ("{{claim ch01 | net}}", "{{claim ch01 | net}} It grew by 97.31 %.", "97.31 % is typed by hand"),

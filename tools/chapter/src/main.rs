@@ -76,21 +76,22 @@ fn run(arguments: Vec<String>) -> Result<ExitCode> {
     Ok(ExitCode::from(code.unwrap_or(1)))
 }
 
-/// All chapters by number, from the names and the first lines of the files in chapters/.
+/// Lists all chapters by number, from the names of the folders in chapters/ and the first line of each `main.rs`.
 fn chapters(root: &Path) -> Result<Vec<Chapter>> {
     let mut chapters = Vec::new();
     for entry in std::fs::read_dir(root.join("chapters")).context("cannot read chapters/")? {
-        let path = entry?.path();
-        if path.extension().is_none_or(|extension| extension != "rs") {
+        let folder = entry?.path();
+        let main = folder.join("main.rs");
+        if !main.is_file() {
             continue;
         }
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let number = stem.strip_prefix("ch").and_then(|rest| Number::parse(rest.split('_').next()?));
-        let number = number.with_context(|| format!("{}: a chapter's file is named chNN_slug.rs", path.display()))?;
-        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let number = name.strip_prefix("ch").and_then(|rest| Number::parse(rest.split('_').next()?));
+        let number = number.with_context(|| format!("{}: a chapter's folder is named chNN_slug", folder.display()))?;
+        let text = std::fs::read_to_string(&main).with_context(|| format!("cannot read {}", main.display()))?;
         let title = text.lines().next().and_then(|line| line.strip_prefix("//! # ")).unwrap_or_default().to_owned();
-        ensure!(!title.is_empty(), "{}: its first line must be `//! # Chapter N: title`", path.display());
-        chapters.push(Chapter { number, program: stem.replace('_', "-"), title });
+        ensure!(!title.is_empty(), "{}: its first line must be `//! # Chapter N: title`", main.display());
+        chapters.push(Chapter { number, program: name.replace('_', "-"), title });
     }
     chapters.sort_by_key(|chapter| chapter.number.clone());
     Ok(chapters)

@@ -65,7 +65,7 @@ fn made_by<C: Chapter>(book: &Book, arguments: &Arguments<C>, places: &Places) -
         cpu: provenance::cpu(),
         instruction_set: provenance::instruction_set().into(),
         operating_system: std::env::consts::OS.into(),
-        rustc: env!("NORMBOOK_RUSTC").into(),
+        rustc: provenance::RUSTC.into(),
         jobs: arguments.jobs(),
         seconds: 0.0,
         trial_seconds: 0.0,

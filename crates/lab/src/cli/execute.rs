@@ -5,7 +5,7 @@ use super::assemble::{Stage, assemble};
 use super::device;
 use super::places::{Places, RECORD};
 use super::progress::Progress;
-use crate::provenance::{Fingerprint, MadeBy, today};
+use crate::provenance::Fingerprint;
 use crate::record::Record;
 use crate::runner::{Runner, Shard, count};
 use crate::store::Store;
@@ -67,8 +67,7 @@ fn refresh<C: Chapter>(book: &Book, arguments: &Arguments<C>, places: &Places) -
     same_arms(&pilots)?;
     same_arms(&trials)?;
     let (record, fingerprint) = assemble(book, arguments, places, pilots, trials)?;
-    let made_by = MadeBy { refreshed: Some(today()), ..old.made_by };
-    Ok(Outcome::Whole(Box::new(Record { made_by, ..record }), fingerprint))
+    Ok(Outcome::Whole(Box::new(Record { made_by: old.made_by, ..record }), fingerprint))
 }
 
 /// Errors if the record holds other arms than the chapter now has.

@@ -17,7 +17,7 @@ impl Tree {
     pub fn new() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let folder = tempfile::tempdir().unwrap();
-        for name in ["src", "chapters", "figures", "data", "tests", "benches", "assignments"] {
+        for name in ["crates", "src", "chapters", "figures", "data", "tests", "benches", "assignments"] {
             copy(&root.join(name), &folder.path().join(name));
         }
         for name in ["book/src", "book/theme"] {

@@ -1,13 +1,14 @@
 //! The layout of a record and the figures drawn from it, byte for byte: a change here changes every committed file.
 
-use normbook_lab::claim::judge;
-use normbook_lab::trials::{Trials, TrialRecord};
-use normbook_lab::protocol::Protocol;
-use normbook_lab::provenance::{Fingerprint, MadeBy};
-use normbook_lab::record::{Record, SCHEMA, derived_values};
-use normbook_lab::{Claim, Scale, at_least, within};
+use normbook_lab::judgement::judge;
 use normbook_lab::plot;
-use normbook_lab::trial::{FINAL_LOSS, Grid, Outcome, StepsToTarget, Series, TARGET, Trace};
+use normbook_lab::protocol::Protocol;
+use normbook_lab::provenance::MadeBy;
+use normbook_lab::record::{Record, SCHEMA, derived_values};
+use normbook_lab::trial::{FINAL_LOSS, Grid, Outcome, Series, StepsToTarget, TARGET, Trace};
+use normbook_lab::trials::{TrialRecord, Trials};
+use normbook_lab::words::Words;
+use normbook_lab::{Claim, Scale, at_least, steps, within};
 use serde_json::json;
 
 /// A small record, made by hand: two seeded arms, one of whose runs diverged, and an exact one with a grid.
@@ -23,7 +24,7 @@ fn record() -> Record {
         if arm == "slow" && seed == 4 {
             trace.outcome = Outcome::Diverged { step: 12 };
         }
-        TrialRecord { arm: arm.into(), seed: Some(seed), trace: trace.sealed() }
+        TrialRecord { arm: arm.into(), seed: Some(seed), trace: trace.rounded() }
     };
     let mut exact = Trace::default();
     let axis: Vec<f64> = (0..9).map(|index| f64::from(index) / 4.0 - 1.0).collect();
@@ -33,17 +34,13 @@ fn record() -> Record {
     exact.values.insert("kappa".into(), 4.0);
     let mut trials: Vec<TrialRecord> = (0..5).map(|seed| seeded("slow", seed, 0.1)).collect();
     trials.extend((0..5).map(|seed| seeded("fast", seed, 1.0)));
-    trials.push(TrialRecord { arm: "bowl".into(), seed: None, trace: exact.sealed() });
+    trials.push(TrialRecord { arm: "bowl".into(), seed: None, trace: exact.rounded() });
     let trials = Trials { trials };
-    let claims = vec![
-        Claim::ratio("fast", at_least(1.5, 1.0))
-            .headline()
-            .says("Fast is faster", "nowhere")
-            .measuring("steps")
-            .covering("nothing")
-            .ratio_of_steps("the end", &[&trials.steps("slow").unwrap()], &[&trials.steps("fast").unwrap()]),
-        Claim::exact("kappa", within(4.0, 0.0)).says("κ is 4", "by hand").values(&trials, "kappa", &["bowl"]).unwrap(),
+    let claims = [
+        Claim::ratio("fast", at_least(1.5, 1.0)).headline().at("the end", steps("slow") / steps("fast")),
+        Claim::exact("kappa", within(4.0, 0.0)).values("kappa", &["bowl"]),
     ];
+    let claims = judge(&claims, &Words::parse(WORDS).unwrap(), &trials, true).unwrap();
     let arms = [("slow".to_owned(), json!({"learning_rate": 0.1}))].into();
     let flags = json!({"table": "none"});
     Record {
@@ -60,8 +57,7 @@ fn record() -> Record {
         },
         values: derived_values(&flags, &arms, trials.trials.iter()),
         arms,
-        claims: judge(claims, true),
-        fingerprint: Fingerprint::default(),
+        claims,
         pilots: Trials::default(),
         trials,
         made_by: MadeBy {
@@ -84,6 +80,19 @@ fn record() -> Record {
         },
     }
 }
+
+const WORDS: &str = r#"
+[fast]
+statement = "Fast is faster"
+source = "nowhere"
+measured = "steps"
+covers = "nothing"
+
+[kappa]
+statement = "κ is 4"
+source = "by hand"
+measured = ""
+"#;
 
 const FIGURES: &str = r#"
 [[figure]]
@@ -206,6 +215,6 @@ fn divergence_is_in_the_record() {
     let record = record();
     assert_eq!(record.trials.steps("slow").unwrap()[4].step, None);
     assert!(record.clone().to_text().contains("\"diverged\""));
-    let part = &record.claims[0].parts[0];
+    let part = &record.claims[0].measurements[0];
     assert_eq!((part.samples.len(), part.lower_bounds, part.failed), (5, 5, 0));
 }

@@ -1,15 +1,15 @@
 //! CIFAR-10's binary version, on small files in its format: whole ones are read, damaged ones get one clear error.
 
-use normbook::data::image_data::ImageData;
 use normbook::data::cifar10::{FILES, Files};
+use normbook::data::image_data::ImageData;
 use normbook::data::images::Source;
-use normbook::data::{fashion_mnist, dataset::Dataset};
-use normbook_lab::Scale;
+use normbook::data::{dataset::Dataset, fashion_mnist};
 use normbook::net::convolutional::VGG_A;
 use normbook::norm::NormKind;
 use normbook::probe::santurkar::{CNN, cnn, deep, fits};
 use normbook::probe::{probed_training::ProbedTraining, subject::Subject};
 use normbook::train::classifier::Architecture::{self, Convolutional, Mlp};
+use normbook_lab::Scale;
 use std::path::Path;
 use tempfile::TempDir;
 

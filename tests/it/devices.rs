@@ -4,9 +4,9 @@
 //! first shows that data, initial weights and the forward pass agree, the second that gradients and the step do.
 
 use assert_cmd::Command;
-use normbook_lab::trials::TrialRecord;
 use normbook_lab::record::Record;
 use normbook_lab::trial::{FINAL_LOSS, Trace};
+use normbook_lab::trials::TrialRecord;
 use std::path::Path;
 
 /// Of two losses, over the larger one: before any step, and after one.

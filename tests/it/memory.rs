@@ -2,14 +2,15 @@
 
 use candle_core::Device;
 use cap::Cap;
-use normbook::data::{fashion_mnist::Files, dataset::Dataset};
+use normbook::data::{dataset::Dataset, fashion_mnist::Files};
 use normbook::net::convolutional::Stage::{Convolution, Pool};
 use normbook::norm::NormKind;
-use normbook_lab::seed::Seed;
 use normbook::train::classifier::{Architecture, Classifier, Manner};
 use normbook::train::optimizer::OptimizerKind;
+use normbook_lab::seed::Seed;
 use normbook_lab::trial::{Outcome, RunContext};
 use std::alloc::System;
+use std::process::Command;
 
 #[global_allocator]
 static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
@@ -20,9 +21,19 @@ const SETTLED: u64 = 2_000;
 /// What curves may take for their points, in bytes.
 const NOTED: usize = 4_096;
 
-/// Bytes that are in use at a step when all is settled, and at the end. The only test here: others would use memory, too.
+/// In a process of its own: other tests use memory, too.
 #[test]
 fn memory_does_not_grow_in_ten_thousand_steps() {
+    let mut alone = Command::new(std::env::current_exe().unwrap());
+    alone.args(["--exact", "memory::bytes_in_use_when_settled_and_at_the_end", "--ignored", "--test-threads=1"]);
+    let output = alone.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[test]
+#[ignore = "the test above runs it in a process of its own"]
+fn bytes_in_use_when_settled_and_at_the_end() {
     let data = Dataset::new(&Files::embedded()).unwrap();
     let mlp = || Architecture::Mlp(vec![8, 8]);
     let cnn = || Architecture::Convolutional(&[Convolution(2), Pool]);

@@ -1,9 +1,7 @@
 //! The command line of a chapter, run as readers run it.
 
-mod common;
-
+use crate::common::{Scratch, stderr, stdout};
 use assert_cmd::Command;
-use common::{Desk, stderr, stdout};
 use serde_json::Value;
 use std::path::Path;
 use std::process::Stdio;
@@ -11,15 +9,15 @@ use std::time::Duration;
 
 #[test]
 fn two_runs_give_the_same_record_for_any_number_of_jobs() {
-    let desk = Desk::new();
-    desk.smoke("one").args(["--fresh", "--jobs", "1"]).assert().success();
-    desk.smoke("two").args(["--fresh", "--jobs", "2"]).assert().success();
-    assert_eq!(desk.record("one"), desk.record("two"));
+    let scratch = Scratch::new();
+    scratch.smoke("one").args(["--fresh", "--jobs", "1"]).assert().success();
+    scratch.smoke("two").args(["--fresh", "--jobs", "2"]).assert().success();
+    assert_eq!(scratch.record("one"), scratch.record("two"));
     let mut figures = 0;
-    for entry in std::fs::read_dir(desk.path("one")).unwrap() {
+    for entry in std::fs::read_dir(scratch.path("one")).unwrap() {
         let name = entry.unwrap().file_name();
         if name.to_string_lossy().ends_with(".svg") {
-            let read = |out: &str| std::fs::read_to_string(desk.path(out).join(&name)).unwrap();
+            let read = |out: &str| std::fs::read_to_string(scratch.path(out).join(&name)).unwrap();
             assert_eq!(read("one"), read("two"));
             figures += 1;
         }
@@ -45,12 +43,12 @@ fn ticks_of_threads(process: u32) -> Option<std::collections::BTreeMap<String, u
 /// 100 ms, which has 10 ticks.
 #[cfg(target_os = "linux")]
 fn threads_at_a_time(jobs: usize) -> usize {
-    let desk = Desk::new();
+    let scratch = Scratch::new();
     let program = assert_cmd::cargo::cargo_bin("ch01-feature-normalization");
     let mut child = std::process::Command::new(program)
         .args(["--scale", "smoke", "--steps", "2000", "--fresh", "--jobs", &jobs.to_string(), "--out"])
-        .arg(desk.path("out"))
-        .env("NORMBOOK_LAB", desk.path("lab"))
+        .arg(scratch.path("out"))
+        .env("NORMBOOK_LAB", scratch.path("lab"))
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
@@ -78,33 +76,33 @@ fn as_many_threads_compute_as_there_are_jobs() {
 
 #[test]
 fn composed_operations_are_named_and_never_committed() {
-    let desk = Desk::new();
-    let mut composed = desk.chapter();
+    let scratch = Scratch::new();
+    let mut composed = scratch.chapter();
     composed.env("NORMBOOK_OPS", "composed");
-    composed.args(["--scale", "smoke", "--out"]).arg(desk.path("composed")).assert().success();
+    composed.args(["--scale", "smoke", "--out"]).arg(scratch.path("composed")).assert().success();
     let made_by = |out: &str| {
-        let text = std::fs::read_to_string(desk.path(out).join("record.json")).unwrap();
+        let text = std::fs::read_to_string(scratch.path(out).join("record.json")).unwrap();
         serde_json::from_str::<Value>(&text).unwrap()["made_by"]["kernels"].clone()
     };
     assert_eq!(made_by("composed"), "composed");
-    desk.smoke("fused").env_remove("NORMBOOK_OPS").assert().success();
+    scratch.smoke("fused").env_remove("NORMBOOK_OPS").assert().success();
     assert_eq!(made_by("fused"), "fused");
     let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("figures/ch01");
-    let said = stderr(desk.chapter().env("NORMBOOK_OPS", "composed").arg("--out").arg(committed));
+    let said = stderr(scratch.chapter().env("NORMBOOK_OPS", "composed").arg("--out").arg(committed));
     assert!(said.contains("only the committed protocol"), "{said}");
 }
 
 #[test]
 fn a_killed_run_goes_on_where_it_was() {
-    let desk = Desk::new();
-    Desk::new().smoke("unused").assert().success(); // warms the disk cache, so that the kills below come in time
+    let scratch = Scratch::new();
+    Scratch::new().smoke("unused").assert().success(); // warms the disk cache, so that the kills below come in time
     let mut kills = 0;
     for milliseconds in [20, 60, 110, 170, 240] {
         let program = assert_cmd::cargo::cargo_bin("ch01-feature-normalization");
         let mut child = std::process::Command::new(program)
-            .env("NORMBOOK_LAB", desk.path("lab"))
+            .env("NORMBOOK_LAB", scratch.path("lab"))
             .args(["--scale", "smoke", "--steps", "400", "--out"])
-            .arg(desk.path("killed"))
+            .arg(scratch.path("killed"))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -115,11 +113,11 @@ fn a_killed_run_goes_on_where_it_was() {
         child.wait().unwrap();
     }
     assert!(kills > 0, "every run was over before its kill");
-    desk.smoke("killed").args(["--steps", "400"]).assert().success();
-    let whole = Desk::new();
+    scratch.smoke("killed").args(["--steps", "400"]).assert().success();
+    let whole = Scratch::new();
     whole.smoke("whole").args(["--steps", "400", "--fresh"]).assert().success();
-    assert_eq!(desk.record("killed"), whole.record("whole"));
-    for entry in std::fs::read_dir(desk.path("killed")).unwrap() {
+    assert_eq!(scratch.record("killed"), whole.record("whole"));
+    for entry in std::fs::read_dir(scratch.path("killed")).unwrap() {
         let name = entry.unwrap().file_name().to_string_lossy().into_owned();
         assert!(name.ends_with(".json") || name.ends_with(".svg") || name.starts_with(".writing-"), "{name}");
     }
@@ -127,39 +125,41 @@ fn a_killed_run_goes_on_where_it_was() {
 
 #[test]
 fn a_readers_run_is_shown_beside_the_committed_one() {
-    let desk = Desk::new();
-    let said = stdout(desk.smoke("mine").args(["--toy-scale", "10"]));
+    let scratch = Scratch::new();
+    let said = stdout(scratch.smoke("mine").args(["--toy-scale", "10"]));
     for part in ["committed", "yours", "flags/toy_scale", "toy raw/condition_number", "verdict", "record.json", ".svg"]
     {
         assert!(said.contains(part), "{part} is not in {said}");
     }
-    let figure = std::fs::read_to_string(desk.path("mine").join("excess-by-step.svg")).unwrap();
+    let figure = std::fs::read_to_string(scratch.path("mine").join("excess-by-step.svg")).unwrap();
     assert!(figure.contains("committed") && figure.contains("stroke-dasharray"));
 }
 
 #[test]
 fn only_the_committed_protocol_may_write_to_figures() {
-    let desk = Desk::new();
+    let scratch = Scratch::new();
     let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("figures/ch01");
     let before = std::fs::read(committed.join("record.json")).unwrap();
-    let said = stderr(desk.chapter().args(["--seeds", "2", "--out"]).arg(&committed));
+    let said = stderr(scratch.chapter().args(["--seeds", "2", "--out"]).arg(&committed));
     assert!(said.contains("only the committed protocol"), "{said}");
     for folder in ["figures", "figures/ch99", "figures/ch01/sub"] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-        let said = stderr(desk.chapter().args(["--scale", "smoke", "--out"]).arg(&folder));
+        let said = stderr(scratch.chapter().args(["--scale", "smoke", "--out"]).arg(&folder));
         assert!(said.contains("figures/ holds nothing but the committed evidence"), "{said}");
         assert!(!folder.join("record.json").exists());
     }
-    desk.chapter().args(["--scale", "smoke"]).assert().success();
+    scratch.chapter().args(["--scale", "smoke"]).assert().success();
     assert_eq!(std::fs::read(committed.join("record.json")).unwrap(), before);
-    assert!(desk.path("lab").join("runs/ch01").is_dir());
+    assert!(scratch.path("lab").join("runs/ch01").is_dir());
 }
 
 #[test]
 fn pilot_seeds_get_no_verdict() {
-    let desk = Desk::new();
-    let mut command = desk.chapter();
-    command.args(["--seeds", "1000..1006", "--steps", "20", "--learning-rate", "0.1", "--out"]).arg(desk.path("pilot"));
+    let scratch = Scratch::new();
+    let mut command = scratch.chapter();
+    command
+        .args(["--seeds", "1000..1006", "--steps", "20", "--learning-rate", "0.1", "--out"])
+        .arg(scratch.path("pilot"));
     let said = stdout(&mut command);
     let mine = said.split("committed").next().unwrap();
     assert!(mine.contains("NOT JUDGED") && !mine.contains("REPRODUCED"), "{said}");
@@ -167,12 +167,12 @@ fn pilot_seeds_get_no_verdict() {
 
 #[test]
 fn a_reader_who_has_seen_enough_is_no_error() {
-    let desk = Desk::new();
+    let scratch = Scratch::new();
     let program = assert_cmd::cargo::cargo_bin("ch01-feature-normalization");
     let mut child = std::process::Command::new(program)
-        .env("NORMBOOK_LAB", desk.path("lab"))
+        .env("NORMBOOK_LAB", scratch.path("lab"))
         .args(["--scale", "smoke", "--out"])
-        .arg(desk.path("mine"))
+        .arg(scratch.path("mine"))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -180,25 +180,25 @@ fn a_reader_who_has_seen_enough_is_no_error() {
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(desk.path("mine/record.json").is_file());
+    assert!(scratch.path("mine/record.json").is_file());
 }
 
 #[test]
 fn replot_draws_the_same_figures_without_running() {
-    let desk = Desk::new();
-    let said = stderr(desk.smoke("none").arg("--replot"));
+    let scratch = Scratch::new();
+    let said = stderr(scratch.smoke("none").arg("--replot"));
     assert!(said.contains("nothing to draw"), "{said}");
-    desk.smoke("mine").assert().success();
-    let figure = desk.path("mine").join("net-loss.svg");
+    scratch.smoke("mine").assert().success();
+    let figure = scratch.path("mine").join("net-loss.svg");
     let before = std::fs::read_to_string(&figure).unwrap();
     std::fs::remove_file(&figure).unwrap();
-    desk.smoke("mine").arg("--replot").assert().success();
+    scratch.smoke("mine").arg("--replot").assert().success();
     assert_eq!(std::fs::read_to_string(&figure).unwrap(), before);
 }
 
 #[test]
 fn wrong_flags_get_the_allowed_range() {
-    let desk = Desk::new();
+    let scratch = Scratch::new();
     for (flags, complaint) in [
         (["--scale", "huge"], "smoke, book, paper"),
         (["--seeds", "0"], "a number of seeds from 1 to 1000, or a range such as 10..15"),
@@ -213,7 +213,7 @@ fn wrong_flags_get_the_allowed_range() {
         (["--device", "gpu"], "cpu, cuda or cuda:N"),
         (["--frobnicate", "1"], "unexpected argument"),
     ] {
-        let said = stderr(desk.chapter().arg(format!("{}={}", flags[0], flags[1])));
+        let said = stderr(scratch.chapter().arg(format!("{}={}", flags[0], flags[1])));
         assert!(said.contains(complaint), "{flags:?}: {said}");
         assert!(!said.contains("panicked"), "{said}");
     }
@@ -222,32 +222,35 @@ fn wrong_flags_get_the_allowed_range() {
 #[test]
 #[cfg(not(feature = "cuda"))]
 fn without_cuda_one_sentence_says_so() {
-    let said = stderr(Desk::new().chapter().args(["--device", "cuda:1", "--scale", "smoke"]));
+    let said = stderr(Scratch::new().chapter().args(["--device", "cuda:1", "--scale", "smoke"]));
     assert_eq!(said.lines().count(), 1, "{said}");
     assert!(said.contains("built without CUDA"), "{said}");
 }
 
 #[test]
 fn a_folder_that_cannot_be_written_is_named() {
-    let desk = Desk::new();
-    std::fs::write(desk.path("file"), "in the way").unwrap();
-    let said = stderr(&mut desk.smoke("file/below"));
+    let scratch = Scratch::new();
+    std::fs::write(scratch.path("file"), "in the way").unwrap();
+    let said = stderr(&mut scratch.smoke("file/below"));
     assert!(said.contains("cannot write") && said.contains("file"), "{said}");
-    let said = stderr(&mut desk.smoke("file"));
+    let said = stderr(&mut scratch.smoke("file"));
     assert!(said.contains("--out") && said.contains("this is a file; give a folder"), "{said}");
-    std::fs::create_dir_all(desk.path("mine/record.json")).unwrap();
-    let said = stderr(&mut desk.smoke("mine"));
+    std::fs::create_dir_all(scratch.path("mine/record.json")).unwrap();
+    let said = stderr(&mut scratch.smoke("mine"));
     assert!(said.contains("record.json is a folder; give another"), "{said}");
-    assert_eq!(std::fs::read_dir(desk.path("mine")).unwrap().count(), 1);
+    assert_eq!(std::fs::read_dir(scratch.path("mine")).unwrap().count(), 1);
 }
 
 #[test]
 fn the_folder_of_another_chapter_is_refused() {
-    let desk = Desk::new();
-    desk.smoke("mine").assert().success();
+    let scratch = Scratch::new();
+    scratch.smoke("mine").assert().success();
     for flag in ["--fresh", "--replot"] {
         let mut other = Command::cargo_bin("ch08b-theorems").unwrap();
-        other.env("NORMBOOK_LAB", desk.path("lab")).args(["--scale", "smoke", flag, "--out"]).arg(desk.path("mine"));
+        other
+            .env("NORMBOOK_LAB", scratch.path("lab"))
+            .args(["--scale", "smoke", flag, "--out"])
+            .arg(scratch.path("mine"));
         let said = stderr(&mut other);
         assert!(said.contains("holds the evidence of ch01: give another folder to --out"), "{said}");
     }

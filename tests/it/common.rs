@@ -1,16 +1,15 @@
 //! What the tests of command lines share.
-#![allow(dead_code)] // Each test program uses a part of it.
 
 use assert_cmd::Command;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// A folder for the results and trials of one test.
-pub struct Desk {
+pub struct Scratch {
     folder: tempfile::TempDir,
 }
 
-impl Desk {
+impl Scratch {
     pub fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap() }
     }

@@ -1,31 +1,29 @@
 //! Several processes share the trials of a chapter by nothing but a folder: whatever happens to them, the record is that of one run
 //! without a break.
 
-mod common;
-
-use common::{Desk, stdout};
+use crate::common::{Scratch, stdout};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// The record of one process that nobody disturbs.
 fn whole() -> String {
-    let desk = Desk::new();
-    desk.smoke("whole").arg("--fresh").assert().success();
-    desk.record("whole")
+    let scratch = Scratch::new();
+    scratch.smoke("whole").arg("--fresh").assert().success();
+    scratch.record("whole")
 }
 
 /// A part, in a process of its own.
-fn start(desk: &Desk, part: &str) -> Child {
+fn start(scratch: &Scratch, part: &str) -> Child {
     let program = assert_cmd::cargo::cargo_bin("ch01-feature-normalization");
     let mut command = Command::new(program);
-    command.args(["--scale", "smoke", "--jobs", "1", "--shard", part, "--out"]).arg(desk.path("parts"));
-    command.env("NORMBOOK_LAB", desk.path("lab")).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    command.args(["--scale", "smoke", "--jobs", "1", "--shard", part, "--out"]).arg(scratch.path("parts"));
+    command.env("NORMBOOK_LAB", scratch.path("lab")).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 #[test]
 fn shards_together_give_the_whole() {
-    let shared = Desk::new();
+    let shared = Scratch::new();
     for part in ["1/2", "2/2", "1/2"] {
         shared.smoke("parts").args(["--shard", part]).assert().success();
     }
@@ -35,41 +33,41 @@ fn shards_together_give_the_whole() {
 
 #[test]
 fn a_shard_alone_says_what_is_missing_and_writes_no_record() {
-    let desk = Desk::new();
-    let said = stdout(desk.smoke("parts").args(["--shard", "1/2"]));
+    let scratch = Scratch::new();
+    let said = stdout(scratch.smoke("parts").args(["--shard", "1/2"]));
     assert!(said.contains("The pilots of this part are done"), "{said}");
-    assert!(!desk.path("parts").exists());
+    assert!(!scratch.path("parts").exists());
 }
 
 /// Killed where it happens to be, and started again.
 #[test]
 fn a_killed_shard_goes_on() {
-    let desk = Desk::new();
+    let scratch = Scratch::new();
     for milliseconds in [30, 100, 200, 300] {
-        let mut part = start(&desk, "1/2");
+        let mut part = start(&scratch, "1/2");
         std::thread::sleep(Duration::from_millis(milliseconds));
         part.kill().unwrap();
         part.wait().unwrap();
     }
     for part in ["1/2", "2/2"] {
-        assert!(start(&desk, part).wait().unwrap().success());
+        assert!(start(&scratch, part).wait().unwrap().success());
     }
-    desk.smoke("parts").assert().success();
-    assert_eq!(desk.record("parts"), whole());
+    scratch.smoke("parts").assert().success();
+    assert_eq!(scratch.record("parts"), whole());
 }
 
 /// A long trial, killed on its way as soon as its state is kept: the next process goes on from there, and nothing is left over.
 #[test]
 fn a_trial_goes_on_where_it_was_killed() {
-    let desk = Desk::new();
+    let scratch = Scratch::new();
     let run = |lab: &str, out: &str| {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin("ch15-spectral-norm"));
-        command.args(["--seeds", "1", "--steps", "300", "--jobs", "1", "--out"]).arg(desk.path(out));
-        command.env("NORMBOOK_LAB", desk.path(lab)).env("NORMBOOK_KEEP_SECONDS", "0.02").stdout(Stdio::null());
+        command.args(["--seeds", "1", "--steps", "300", "--jobs", "1", "--out"]).arg(scratch.path(out));
+        command.env("NORMBOOK_LAB", scratch.path(lab)).env("NORMBOOK_KEEP_SECONDS", "0.02").stdout(Stdio::null());
         command
     };
     let states = || {
-        let files = walk(&desk.path("lab"));
+        let files = walk(&scratch.path("lab"));
         files.into_iter().filter(|file| file.extension().is_some_and(|ending| ending == "state")).collect::<Vec<_>>()
     };
     for _ in 0..5 {
@@ -84,7 +82,7 @@ fn a_trial_goes_on_where_it_was_killed() {
     assert!(run("lab", "out").status().unwrap().success());
     assert_eq!(states(), Vec::<PathBuf>::new());
     assert!(run("undisturbed", "whole").status().unwrap().success());
-    assert_eq!(desk.record("out"), desk.record("whole"));
+    assert_eq!(scratch.record("out"), scratch.record("whole"));
 }
 
 fn walk(folder: &Path) -> Vec<PathBuf> {
@@ -95,21 +93,21 @@ fn walk(folder: &Path) -> Vec<PathBuf> {
 /// All at once, so that the same trial ends in several processes at about the same time.
 #[test]
 fn shards_that_are_started_twice_do_no_harm() {
-    let desk = Desk::new();
-    let parts: Vec<Child> = ["1/2", "2/2", "1/2", "1/2"].iter().map(|part| start(&desk, part)).collect();
+    let scratch = Scratch::new();
+    let parts: Vec<Child> = ["1/2", "2/2", "1/2", "1/2"].iter().map(|part| start(&scratch, part)).collect();
     for mut part in parts {
         assert!(part.wait().unwrap().success());
     }
-    desk.smoke("parts").assert().success();
-    assert_eq!(desk.record("parts"), whole());
+    scratch.smoke("parts").assert().success();
+    assert_eq!(scratch.record("parts"), whole());
 }
 
 /// A file system with room for a few trials alone: an error that names it, and nothing half-written counts once there is room.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_full_disk_is_named_and_costs_nothing_that_was_finished() {
-    let desk = Desk::new();
-    let lab = desk.path("lab");
+    let scratch = Scratch::new();
+    let lab = scratch.path("lab");
     std::fs::create_dir(&lab).unwrap();
     let mount = |options: &str| {
         Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(&lab).stderr(Stdio::null()).status()
@@ -119,11 +117,11 @@ fn a_full_disk_is_named_and_costs_nothing_that_was_finished() {
         return;
     }
     let failed = std::panic::catch_unwind(|| {
-        let said = common::stderr(desk.smoke("parts").args(["--shard", "1/1"]));
+        let said = common::stderr(scratch.smoke("parts").args(["--shard", "1/1"]));
         assert!(said.contains("cannot write") && said.contains("No space left"), "{said}");
         assert!(mount("remount,size=64m").unwrap().success());
-        desk.smoke("parts").assert().success();
-        assert_eq!(desk.record("parts"), whole());
+        scratch.smoke("parts").assert().success();
+        assert_eq!(scratch.record("parts"), whole());
     });
     Command::new("umount").arg(&lab).status().unwrap();
     failed.unwrap();
