@@ -181,8 +181,8 @@ mod tests {
     fn parts_are_standardised_by_the_training_images() {
         let data = Dataset::new(&Files::embedded()).unwrap();
         let (train, test) = (data.train(&Device::Cpu).unwrap(), data.test(&Device::Cpu).unwrap());
-        let mean = |part: &Split| part.images.mean_all().unwrap().to_scalar::<f32>().unwrap();
-        let square = |part: &Split| part.images.sqr().unwrap().mean_all().unwrap().to_scalar::<f32>().unwrap();
+        let mean = |part: &Split| part.inputs.mean_all().unwrap().to_scalar::<f32>().unwrap();
+        let square = |part: &Split| part.inputs.sqr().unwrap().mean_all().unwrap().to_scalar::<f32>().unwrap();
         assert!(mean(&train).abs() < 1e-3 && (square(&train) - 1.0).abs() < 1e-3);
         assert!(mean(&test).abs() < 0.02 && mean(&test) != mean(&train));
     }
@@ -205,7 +205,7 @@ mod tests {
         let len = few.train_len();
         let (few, all) = (few.train(&Device::Cpu).unwrap(), all.train(&Device::Cpu).unwrap());
         assert_eq!((few.len(), len), (30, 30));
-        let values = |part: &Split| part.images.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        let values = |part: &Split| part.inputs.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         assert_eq!(values(&few), values(&all.narrow(0, 30).unwrap()));
     }
 
@@ -225,8 +225,8 @@ mod tests {
         let plain = Dataset::new(&Files::embedded()).unwrap();
         let changed = plain.clone().with_contrast_as_class();
         let (changed, plain) = (changed.test(&Device::Cpu).unwrap(), plain.test(&Device::Cpu).unwrap());
-        assert_eq!(changed.classes.narrow(0, 8, 4).unwrap().to_vec1::<u32>().unwrap(), [8, 9, 0, 1]);
-        let first = |part: &Split| part.images.flatten_all().unwrap().to_vec1::<f32>().unwrap()[0];
+        assert_eq!(changed.classes().unwrap().narrow(0, 8, 4).unwrap().to_vec1::<u32>().unwrap(), [8, 9, 0, 1]);
+        let first = |part: &Split| part.inputs.flatten_all().unwrap().to_vec1::<f32>().unwrap()[0];
         assert!((first(&changed) / first(&plain) - 0.210_224).abs() < 1e-5);
     }
 
@@ -234,9 +234,9 @@ mod tests {
     fn selecting_keeps_images_and_classes_together() {
         let test = Dataset::new(&Files::embedded()).unwrap().test(&Device::Cpu).unwrap();
         let chosen = test.select(&[7, 3, 7]).unwrap();
-        let classes = |part: &Split| part.classes.to_vec1::<u32>().unwrap();
+        let classes = |part: &Split| part.classes().unwrap().to_vec1::<u32>().unwrap();
         assert_eq!(classes(&chosen), [7, 3, 7].map(|index| classes(&test)[index]));
-        let image = |part: &Split, index: usize| part.images.get(index).unwrap().flatten_all().unwrap();
+        let image = |part: &Split, index: usize| part.inputs.get(index).unwrap().flatten_all().unwrap();
         assert_eq!(image(&chosen, 1).to_vec1::<f32>().unwrap(), image(&test, 3).to_vec1::<f32>().unwrap());
     }
 }

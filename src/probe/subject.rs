@@ -1,5 +1,6 @@
 //! A training of either kind, observed.
 
+use super::probe_schedule::{ProbeSchedule, Probes};
 use crate::train::classifier::{Classifier, TrainOptions};
 use crate::train::deep_linear::DeepLinear;
 use crate::train::training::Snapshot;
@@ -36,6 +37,15 @@ impl Subject {
             Self::Classifier(classifier) => classifier.learning_rate,
             Self::DeepLinear(net) => net.learning_rate,
         }
+    }
+
+    /// When and where these probes look at it.
+    pub fn schedule<'a>(&self, probes: &'a Probes) -> ProbeSchedule<'a> {
+        let batch_size = match self {
+            Self::Classifier(classifier) => classifier.batch_size,
+            Self::DeepLinear(net) => net.examples,
+        };
+        ProbeSchedule::new(probes, self.steps(), self.learning_rate(), batch_size)
     }
 
     /// Trains it, observed as in [`Training::run`](crate::train::training::Training::run).

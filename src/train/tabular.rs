@@ -1,6 +1,7 @@
 //! A small net on a table, by gradient descent on the whole training set: how many steps to a target loss?
 
 use crate::data::{
+    dataset::{Split, Targets},
     standardize::{Preparation, Preparer},
     tabular::{Features, Table},
 };
@@ -9,14 +10,15 @@ use crate::net::{
     layer::{Activation, BlockConfig, Init, Weights},
     mlp::Mlp,
 };
-use crate::norm::{NormKind, Pass};
+use crate::norm::NormKind;
+use crate::train::accuracy::{TEST_ACCURACY, accuracy};
 use crate::train::optimizer::{Optimizer, OptimizerKind};
+use crate::train::training::{Order, Target, Training};
 use candle_core::{Device, Result, Tensor};
 use nalgebra::DMatrix;
 use normbook_fingerprint::sha256;
 use normbook_lab::seed::{Purpose, Seed};
-use normbook_lab::trial::{FINAL_LOSS, Outcome, RunContext, Series, StepsToTarget, TARGET, Trace, Trial, sample_steps};
-use normbook_ops::cross_entropy::cross_entropy;
+use normbook_lab::trial::{Outcome, RunContext, Trace, Trial};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -35,7 +37,7 @@ pub struct TabularNet {
     pub steps: u64,
     /// Training loss (mean cross-entropy, nats) that counts as trained.
     pub target_loss: f64,
-    /// Split of the examples that is held out for testing.
+    /// Fraction of the examples that is held out for testing.
     pub test_fraction: f64,
 }
 
@@ -104,6 +106,7 @@ fn tensor(values: &DMatrix<f64>, device: &Device) -> Result<Tensor> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use normbook_lab::trial::{StepsToTarget, TARGET};
 
     fn net(preparation: Preparation, learning_rate: f64, steps: u64) -> TabularNet {
         TabularNet {
