@@ -2,10 +2,10 @@
 
 use crate::evidence::Chapter;
 use anyhow::{Context, Result};
+use normbook_lab::atomic::write_atomically;
 use normbook_lab::cli::report;
 use normbook_lab::judgement::JudgedClaim;
 use normbook_lab::plot::svg::escape;
-use normbook_lab::record::write_atomically;
 use std::path::Path;
 
 const BEGIN: &str = "<!-- ledger -->";
