@@ -23,7 +23,7 @@ struct Seen {
     /// Lengths by unit, at the start and at the step before.
     start: Vec<f64>,
     last: Vec<f64>,
-    /// Axes steps and units: those that fall, and all.
+    /// Over steps and units: those that fall, and all.
     falls: f64,
     moves: f64,
     curve: Series,

@@ -23,7 +23,7 @@ pub const LARGEST: &str = "largest_singular_value";
 pub const STEEPNESS: &str = "spectrum_steepness";
 /// The largest |σ₁ − 1| of a hidden layer.
 pub const FROM_ONE: &str = "largest_distance_from_one";
-/// Axes pairs of test images the largest distance of the logits over that of the images, in parts of the product of all
+/// Over pairs of test images the largest distance of the logits over that of the images, in parts of the product of all
 /// layers' σ₁, which bounds it. A convolution's σ₁, of `[O, C k k]`, counts k times: each pixel stands in k² of its windows.
 pub const GAIN: &str = "gain_over_bound";
 
@@ -111,7 +111,7 @@ fn side(weight: &Tensor) -> f64 {
     if weight.rank() == 4 { weight.dims()[3] as f64 } else { 1.0 }
 }
 
-/// Axes neighbours in the file: the largest ‖f(x) − f(x′)‖ / ‖x − x′‖.
+/// Over neighbors in the file: the largest ‖f(x) − f(x′)‖ / ‖x − x′‖.
 fn largest_gain(net: &dyn Net, test: &Split) -> Result<f64> {
     let images = test.narrow(0, COMPARED.min(test.len()))?.images;
     let logits = net.forward(&images, Pass::EVAL)?;

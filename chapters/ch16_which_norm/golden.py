@@ -1,7 +1,7 @@
-"""Chapter 16's nets by PyTorch, with initial weights and orders of their own: BatchNorm, layer normalization, Dynamic Tanh (Zhu et al. 2025) and
-a net without a norm whose gradients are clipped (Brock et al. 2021, eq. 3; not the last layer's); test accuracy of the CNN at
-rate 0.1, and of the MLP at the best rate of a grid, on batches of 32 and of 2. Run from the repository root; writes
-ch16_which_norm.json. Five minutes."""
+"""Chapter 16's networks by PyTorch, with initial weights and orders of their own: BatchNorm, layer normalization, Dynamic
+Tanh (Zhu et al. 2025) and a network without normalization whose gradients are clipped (Brock et al. 2021, eq. 3; not the
+last layer's); test accuracy of the CNN at rate 0.1, and of the MLP at the best rate of a grid, on batches of 32 and of 2.
+Run from the repository root; writes golden.json beside this file. Five minutes."""
 import gzip
 import json
 import torch
@@ -110,4 +110,4 @@ for name in NORMS:
         "batches of 2": [best(name, 2, 1600, [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3], seed) for seed in range(SEEDS)],
     }
     print(name, found[name], flush=True)
-json.dump(found, open("tests/golden/ch16_which_norm.json", "w"), indent=1)
+json.dump(found, open("chapters/ch16_which_norm/golden.json", "w"), indent=1)
