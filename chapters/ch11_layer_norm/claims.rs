@@ -2,7 +2,7 @@
 
 use super::invariances::{CHANGES, NORMS, cell};
 use normbook::probe::train_eval::{ACCURACY_EARLY, ACCURACY_GAP};
-use normbook::train::classifier::TEST_ACCURACY;
+use normbook::train::accuracy::TEST_ACCURACY;
 use normbook_lab::{Claim, Quantity, at_least, steps, value, within};
 
 // ANCHOR: claims

@@ -1,6 +1,6 @@
 use super::{LayerNormalization, claims::claims};
 use normbook::probe::train_eval::{ACCURACY_EARLY, ACCURACY_GAP};
-use normbook::train::classifier::TEST_ACCURACY;
+use normbook::train::accuracy::TEST_ACCURACY;
 use normbook_lab::Chapter;
 use normbook_lab::testing::{World, assert_claims_follow, assert_record_follows};
 

@@ -2,7 +2,7 @@
 
 use super::contrast::lost_at;
 use super::{JUDGED, of_contrast};
-use normbook::train::classifier::TEST_ACCURACY;
+use normbook::train::accuracy::TEST_ACCURACY;
 use normbook_lab::{Claim, Quantity, at_least, value, within};
 
 // ANCHOR: claims

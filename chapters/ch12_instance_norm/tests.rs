@@ -1,5 +1,5 @@
 use super::{InstanceNormalization, claims::claims};
-use normbook::train::classifier::TEST_ACCURACY;
+use normbook::train::accuracy::TEST_ACCURACY;
 use normbook_lab::Chapter;
 use normbook_lab::testing::{World, assert_claims_follow, assert_record_follows};
 

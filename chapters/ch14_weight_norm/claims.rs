@@ -2,7 +2,7 @@
 
 use super::{RATES, of};
 use normbook::probe::train_eval::ACCURACY_EARLY;
-use normbook::train::classifier::TEST_ACCURACY;
+use normbook::train::accuracy::TEST_ACCURACY;
 use normbook_lab::{Claim, Quantity, across, at_least, steps, value, within};
 
 // ANCHOR: claims

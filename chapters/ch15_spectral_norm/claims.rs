@@ -2,7 +2,7 @@
 
 use super::spectrum::{FROM_ONE, GAIN, GAP, LARGEST, STEEPNESS};
 use super::{BATCHES, LAMBDA, of};
-use normbook::train::classifier::TEST_ACCURACY;
+use normbook::train::accuracy::TEST_ACCURACY;
 use normbook_lab::{Claim, Quantity, at_least, reading, value, within};
 
 // ANCHOR: claims

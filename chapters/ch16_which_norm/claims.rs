@@ -4,7 +4,7 @@ use super::{BETA, cnn, mlp};
 use normbook::probe::benchmark::{CLIPPED, NORMS};
 use normbook::probe::rate_sweep::{BEST_ACCURACY, MEAN_ACCURACY};
 use normbook::probe::train_eval::LOGIT_GAP;
-use normbook::train::classifier::TEST_ACCURACY;
+use normbook::train::accuracy::TEST_ACCURACY;
 use normbook_lab::{Claim, Quantity, at_least, value, within};
 
 // ANCHOR: claims

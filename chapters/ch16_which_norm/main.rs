@@ -26,7 +26,7 @@ use normbook::data::image_data::ImageData;
 use normbook::net::convolutional::{SMALL_CNN, channels};
 use normbook::norm::{NormKind, UnitShape};
 use normbook::probe::benchmark::{Benchmark, CLIPPED, NORMS};
-use normbook::train::classifier::TEST_ACCURACY;
+use normbook::train::accuracy::TEST_ACCURACY;
 use normbook::train::optimizer::OptimizerKind;
 use normbook_lab::cli::parse::positive;
 use normbook_lab::{Arm, Chapter, Claim, Protocol, Scale, Trials};

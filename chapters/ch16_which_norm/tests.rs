@@ -1,7 +1,7 @@
 use super::{BETA, WhichNorm, claims::claims};
 use normbook::probe::rate_sweep::{BEST_ACCURACY, MEAN_ACCURACY};
 use normbook::probe::train_eval::LOGIT_GAP;
-use normbook::train::classifier::TEST_ACCURACY;
+use normbook::train::accuracy::TEST_ACCURACY;
 use normbook_lab::Chapter;
 use normbook_lab::record::Record;
 use normbook_lab::testing::{World, assert_claims_follow, assert_record_follows};
