@@ -1,4 +1,4 @@
-//! How much the logits of one example depend on the company of its batch.
+//! How much the logits of one example depend on the other examples of its batch.
 
 use candle_core::{Result, Tensor};
 use normbook::data::dataset::Split;
@@ -10,7 +10,8 @@ use normbook_lab::trial::{RunContext, Series, Trace, Trial};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// The trial: trains a classifier, then passes test examples in training mode, each in many batches of training examples.
+/// The trial: trains a classifier, then passes test examples in training mode, each in many batches of training
+/// examples.
 #[derive(Clone, Serialize)]
 pub struct BatchSpread {
     pub training: Classifier,
@@ -28,9 +29,9 @@ impl Trial for BatchSpread {
         self.training.data()
     }
 
-    /// Besides the training's: series `logit_deviation` over batch sizes, the deviation of an example's logits over its
-    /// batches (root mean square over logits and examples), and `changed_answers`, the part of the batches in which the
-    /// largest logit is another than in evaluation; both also as values, `.._at_N`.
+    /// Besides the training's: series `logit_deviation` over batch sizes, the standard deviation of an example's logits
+    /// over its batches (root mean square over logits and examples), and `changed_answers`, the part of the batches in
+    /// which the largest logit is another than in evaluation; both also as values, `.._at_N`.
     fn run(&self, context: &RunContext) -> Result<Trace> {
         self.training.run_watched(Manner::default(), context, &mut (), |(), moment, trace| {
             if moment.step < self.training.steps {

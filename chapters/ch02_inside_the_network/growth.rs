@@ -1,4 +1,4 @@
-//! How weights and biases grow while a net trains.
+//! How weights and biases grow while a network trains.
 
 use candle_core::{DType, Result, Tensor};
 use normbook::net::Net;

@@ -21,13 +21,13 @@ pub fn layer_share(layer: usize) -> String {
     format!("{NONLINEAR_SHARE}_layer_{layer}")
 }
 
-/// ProbeSchedule in every factor of ten of the steps.
+/// Points of the curves in every factor of ten of the steps.
 const LOOKS_PER_DECADE: u32 = 6;
 /// The histogram of z: bins of this width up to this value either way.
 const BIN: f64 = 0.25;
 const BINS_TO: f64 = 8.0;
 
-/// The trial: the classifier's own, which the looks do not change.
+/// The trial: the classifier's training, which the measurements do not change.
 #[derive(Clone, Serialize)]
 pub struct GammaBeta {
     pub classifier: Classifier,
@@ -42,9 +42,10 @@ impl Trial for GammaBeta {
         self.classifier.data()
     }
 
-    /// What the classifier leaves, and `early_test_accuracy`; series of the percentiles of γ and β, see [`affine::note`].
-    /// Of an MLP also the series `nonlinear_share` over steps and `input_density` (of z at the end, over all hidden units),
-    /// the values `nonlinear_share`, `nonlinear_share_layer_1` … and `test_accuracy_with_lines`.
+    /// What the classifier leaves, and `early_test_accuracy`; series of the percentiles of γ and β, see
+    /// [`affine::note`]. Of an MLP also the series `nonlinear_share` over steps and `input_density` (of z at the end,
+    /// over all hidden units), the values `nonlinear_share`, `nonlinear_share_layer_1` … and
+    /// `test_accuracy_with_lines`.
     fn run(&self, context: &RunContext) -> Result<Trace> {
         let affine = match self.classifier.hidden.norm {
             NormKind::Batch(config) => config.affine,
@@ -131,7 +132,7 @@ mod tests {
         GammaBeta { classifier, fitted_examples: 200 }
     }
 
-    /// The looks add to the trace and change nothing that was there, bit for bit.
+    /// The measurements add to the trace and leave the training's own numbers as they were, bit for bit.
     #[test]
     fn who_looks_changes_nothing() {
         for norm in ["none", "batch"] {
@@ -160,7 +161,7 @@ mod tests {
         }
     }
 
-    /// Without γ and β, z of each unit has mean 0 and deviation 1 up to the running averages' lag.
+    /// Without γ and β, z of each unit has mean 0 and standard deviation 1 up to the running averages' lag.
     #[test]
     fn the_density_is_that_of_the_inputs() {
         let trace = trial("batch:plain").run_alone(Seed(0), &Device::Cpu).unwrap();

@@ -1,4 +1,4 @@
-//! How much of its activation's curve a net uses: every hidden unit against its best straight line.
+//! How much of its activation's curve a network uses: every hidden unit against its best straight line.
 
 use candle_core::{Result, Tensor, bail};
 use normbook::data::dataset::Split;
@@ -25,7 +25,7 @@ pub struct HiddenLayer {
     pub lines: Vec<Line>,
 }
 
-/// Every hidden layer of an MLP whose activation stands last, on `images`.
+/// Every hidden layer of an MLP whose activation comes last, on `images`.
 pub fn hidden_layers(net: &dyn Net, images: &Tensor) -> Result<Vec<HiddenLayer>> {
     let hidden = net.layers().len() - 1;
     let (mut inputs, mut layers) = (Vec::new(), Vec::new());
@@ -44,7 +44,8 @@ pub fn hidden_layers(net: &dyn Net, images: &Tensor) -> Result<Vec<HiddenLayer>>
 }
 
 // ANCHOR: line
-/// The line of each column of `inputs` to the same column of `outputs`, both `[N, units]`. A constant unit gets slope 0.
+/// The line of each column of `inputs` to the same column of `outputs`, both `[N, units]`. A constant unit
+/// gets slope 0.
 fn best_lines(inputs: &[Vec<f32>], outputs: &[Vec<f32>]) -> Vec<Line> {
     let count = inputs.len() as f64;
     let line = |unit: usize| {
@@ -67,7 +68,8 @@ pub fn nonlinear_share<'a>(lines: impl Iterator<Item = &'a Line> + Clone) -> f64
 }
 // ANCHOR_END: line
 
-/// The accuracy, in evaluation, of the MLP with every hidden unit's activation replaced by its line: a linear classifier.
+/// The accuracy, in evaluation, of the MLP with every hidden unit's activation replaced by its
+/// line: a linear classifier.
 pub fn accuracy_with_lines(net: &dyn Net, layers: &[HiddenLayer], part: &Split) -> Result<f64> {
     let mut values = part.images.flatten_from(1)?;
     let device = values.device().clone();
@@ -88,7 +90,7 @@ pub fn accuracy_with_lines(net: &dyn Net, layers: &[HiddenLayer], part: &Split) 
 
 #[cfg(test)]
 mod tests {
-    use super::gaussian_line::linear_share;
+    use super::super::gaussian_line::linear_share;
     use super::*;
     use candle_core::Device;
     use normbook::net::layer::{Activation, BlockConfig, Init, Weights};
@@ -119,7 +121,7 @@ mod tests {
         assert!((found - (1.0 - linear_share(2.0, 1.0))).abs() < 1e-3, "{found}");
     }
 
-    /// A net without activation has lines as activations: they take nothing away. The probe moves nothing.
+    /// In a network without activations the lines are exact: accuracy and outputs stay as they are.
     #[test]
     fn the_lines_of_a_linear_net_are_the_net() {
         for (activation, is_linear) in [(Activation::Identity, true), (Activation::Sigmoid, false)] {

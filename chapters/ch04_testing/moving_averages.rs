@@ -1,4 +1,4 @@
-//! A net in training, judged again and again with every kind of statistics that could be used at test time.
+//! A network in training, judged at intervals with every kind of statistics that could be used at test time.
 
 use super::population::{
     OverBatches, Statistics, distances, in_use, newest, over_batches, put, undisturbed, variance_ratio,
@@ -35,7 +35,7 @@ const FROZEN: &str = "frozen";
 const ODD_BATCH: &str = "odd batch";
 const ONE_CLASS: &str = "batch of one class";
 
-/// The trial. The averages do not act on the training, so that one run serves them all.
+/// The trial. The averages do not act on the training: one run serves them all.
 #[derive(Clone, Serialize)]
 pub struct Testing {
     pub classifier: Classifier,
@@ -63,10 +63,11 @@ impl Trial for Testing {
         self.classifier.data()
     }
 
-    /// Besides what the classifier leaves: for the statistics S (`p = 0.9` …, also `from the first batch`; `population`) the series `accuracy, S`,
-    /// `mean distance, S` and `deviation distance, S` (see [`distances`]) over steps; at the checkpoints T (`early`,
-    /// `middle`, `late`) values `step, T` and `accuracy, S, T`; the series `accuracy by 1 - p, T`.
-    /// Late there is more: see [`Testing::last_look`]. A run that diverged guesses in all of them.
+    /// Besides what the classifier leaves: for the statistics S (`p = 0.9` …, also `from the first batch`;
+    /// `population`) the series `accuracy, S`, `mean distance, S` and `deviation distance, S` (see [`distances`]) over
+    /// steps; at the checkpoints T (`early`, `middle`, `late`) values `step, T` and `accuracy, S, T`; the series
+    /// `accuracy by 1 - p, T`. Late there is more: see [`Testing::last_look`]. A run that diverged guesses in all of
+    /// them.
     fn run(&self, context: &RunContext) -> Result<Trace> {
         let samples = sample_steps(self.classifier.steps, SAMPLES_PER_DECADE);
         let mut averages = Vec::new();
@@ -133,9 +134,9 @@ impl Testing {
     }
 
     /// Values `accuracy, S, late` for more S: `algorithm 2`, and `biased`, the same without m / (m − 1); `frozen`, the
-    /// averages as they started; `odd batch`, the layer's own after one more batch of two; `batch of M`, test batches by
-    /// their own statistics, and `batch of one class`. Values `variance ratio, S, layer L` for the first two. Series `accuracy by test batch`, `accuracy by population`, and
-    /// beside the former the constant `accuracy in evaluation`.
+    /// averages as they started; `odd batch`, the layer's own after one more batch of two; `batch of M`, test batches
+    /// by their own statistics, and `batch of one class`. Values `variance ratio, S, layer L` for the first two. Series
+    /// `accuracy by test batch`, `accuracy by population`, and with the former the constant `accuracy in evaluation`.
     fn last_look(&self, moment: &Moment, trace: &mut Trace) -> Result<()> {
         let (net, test) = (moment.net, &self.judged(moment)?);
         let mut odd = in_use(net)?;
@@ -212,7 +213,7 @@ impl Testing {
 }
 
 impl Candidate {
-    /// Of the net with these statistics in place.
+    /// Of the network with these statistics.
     fn accuracy(&self, moment: &Moment, part: &Split) -> Result<f64> {
         put(moment.net, &self.layers, part.images.device())?;
         accuracy(moment.net, part)

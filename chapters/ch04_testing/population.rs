@@ -1,6 +1,7 @@
-//! The statistics that stand in for the batch's at test time: moving averages, and those of a whole population.
+//! The statistics that replace the batch's at test time: moving averages, and those of a whole population.
 //!
-//! Of the batches B of a net whose weights rest, each of m examples, with the mean μ_B and the biased variance σ²_B:
+//! Of the batches B of a network whose weights do not change, each of m examples, with the mean μ_B and the biased
+//! variance σ²_B:
 //!
 //! PreciseBN:    μ = E[μ_B],  σ² = E[μ_B² + σ²_B] − μ²       Wu & Johnson 2021 (arXiv:2105.07576), §3.1
 //! Algorithm 2:  μ = E[μ_B],  σ² = m / (m − 1) · E[σ²_B]     Ioffe & Szegedy 2015 (arXiv:1502.03167), line 10
@@ -60,7 +61,7 @@ impl Statistics {
 }
 
 /// How far statistics are from the true ones, over all channels of all layers: the root mean square error of the means,
-/// in true deviations, and of the logarithms of the deviations.
+/// in true standard deviations, and of the logarithms of the standard deviations.
 pub fn distances(statistics: &[Statistics], truth: &[Statistics]) -> (f64, f64) {
     let (mut means, mut spreads, mut channels) = (0.0, 0.0, 0.0);
     for (found, true_one) in statistics.iter().zip(truth) {
@@ -113,7 +114,7 @@ impl OverBatches {
     // ANCHOR_END: population
 }
 
-/// Sends the examples through a resting net in batches of one size; what does not fill a batch is left out. For nets
+/// Sends the examples through a network in batches of one size; what does not fill a batch is left out. For networks
 /// whose channels are single values: m is then the size of the batch. One entry for each normalization.
 pub fn over_batches(net: &dyn Net, examples: &Split, size: usize) -> Result<Vec<OverBatches>> {
     let count = examples.len() / size;
@@ -191,7 +192,7 @@ mod tests {
     use normbook_lab::seed::{Purpose, Seed};
     use normbook_ops::linear::linear;
 
-    /// A net of one hidden layer of 3 units, and 24 examples of 5 values.
+    /// A network of one hidden layer of 3 units, and 24 examples of 5 values.
     fn net_and_examples() -> (Mlp, Split) {
         let stream = &mut Seed(0).stream(Purpose::Init, 0);
         let images = stream.normal_tensor((24, 1, 1, 5), 1.0, &Device::Cpu).unwrap();
@@ -276,7 +277,7 @@ mod tests {
         assert_eq!((in_use(&net).unwrap(), newest(&net).unwrap()), (before, seen));
     }
 
-    /// Means off by 3 of deviation 2, deviations by the factor e.
+    /// Means are off by 3 at standard deviation 2, standard deviations by the factor e.
     #[test]
     fn distances_are_in_deviations() {
         let truth = [Statistics { mean: vec![1.0, 0.0], variance: vec![4.0, 1.0] }];

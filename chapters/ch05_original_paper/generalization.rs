@@ -1,4 +1,4 @@
-//! How well a net does on test images when it has come equally far on the training images.
+//! How well a network does on test images at equal training loss.
 
 use candle_core::Result;
 use normbook::data::dataset::{CLASSES, Split};
@@ -10,12 +10,12 @@ use normbook_ops::cross_entropy::cross_entropy;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// The training accuracy less the test accuracy at the end, each on as many images.
+/// The training accuracy minus the test accuracy at the end, each on the same number of images.
 pub const GAP: &str = "accuracy_gap";
 /// The test accuracy at the first point of the curve from a tenth of the steps on, on the curve's examples.
 pub const EARLY: &str = "early_test_accuracy";
 
-/// ProbeSchedule in every factor of ten of the steps.
+/// Points of the curves in every factor of ten of the steps.
 const LOOKS_PER_DECADE: u32 = 16;
 
 /// The trial: trains a classifier and judges it, in evaluation, on training and test images.
@@ -41,8 +41,8 @@ impl Trial for Generalization {
     }
 
     /// Besides the training's: series `test_loss_by_train_loss`, `fit_loss` and `test_loss` (nats) over steps; values
-    /// [`test_loss_at`] each level, by a line between the looks before and after the crossing, or at the end where there
-    /// is none; [`GAP`], [`EARLY`]. A run that diverges before has the accuracy of guessing and no gap.
+    /// [`test_loss_at`] each level, by a line between the looks before and after the crossing, or at the end where
+    /// there is none; [`GAP`], [`EARLY`]. A run that diverges before has the accuracy of guessing and no gap.
     fn run(&self, context: &RunContext) -> Result<Trace> {
         let looks = sample_steps(self.training.steps, LOOKS_PER_DECADE);
         let mut seen: [Series; 2] = Default::default();
@@ -127,7 +127,7 @@ mod tests {
         assert!(trace.values[GAP].abs() < 0.5 && trace.values["test_loss_at_1"] > 0.0);
     }
 
-    /// At the start nothing is fitted: both losses are those of guessing.
+    /// At the start both losses are those of guessing.
     #[test]
     fn at_the_start_there_is_no_difference() {
         let judged = Generalization { training: classifier(NormKind::None), examples: 2_000, levels: vec![] };

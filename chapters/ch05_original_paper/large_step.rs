@@ -10,9 +10,9 @@ use normbook_ops::cross_entropy::cross_entropy;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// How much the deviation of what the first layer's linear map gives grows in the step.
+/// Growth, in the step, of the standard deviation of what the first layer's linear map gives.
 pub const FIRST: &str = "growth_of_first";
-/// How much the logits' deviation grows in the step.
+/// Growth of the logits' standard deviation in the step.
 pub const LOGITS: &str = "growth_of_logits";
 
 /// The trial: trains a classifier, takes one step at a larger learning rate, looks, and takes it back.
@@ -30,10 +30,10 @@ impl Trial for LargeStep {
         self.training.data()
     }
 
-    /// Besides the training's: series `growth` over layers, the deviation of what each layer's linear map gives, after the
-    /// step over before it; values `growth_of_first` and `growth_of_logits`, of the first and the last, and the batch's loss
-    /// (nats) `loss_before` and `loss_after`. All with the batch's statistics. A training that diverged has grown by the
-    /// largest number of f32.
+    /// Besides the training's: series `growth` over layers, the standard deviation of what each layer's linear map
+    /// gives, after the step over before it; values `growth_of_first` and `growth_of_logits`, of the first and the
+    /// last, and the batch's loss (nats) `loss_before` and `loss_after`. All with the batch's statistics. A training
+    /// that diverged has grown by the largest number of f32.
     fn run(&self, context: &RunContext) -> Result<Trace> {
         let mut trace = self.training.run_watched(Manner::default(), context, &mut (), |(), moment, trace| {
             if moment.step < self.training.steps {
@@ -75,8 +75,8 @@ impl LargeStep {
     }
 }
 
-/// Of what each layer's linear map gives, before any normalization, over all examples and units: behind a normalization
-/// the deviation would be γ, whatever the step.
+/// Of what each layer's linear map gives, before any normalization, over all examples and units: after a normalization
+/// the standard deviation would be γ, whatever the step.
 fn deviations(net: &dyn Net, images: &Tensor) -> Result<Vec<f64>> {
     let mut deviations = Vec::new();
     net.forward_watched(images, Pass::PROBE, &mut |_, place, tensor| {

@@ -1,4 +1,4 @@
-//! How steady the inputs of a layer's activation are while the net trains (arXiv:1502.03167, Fig. 1b and c).
+//! How steady the inputs of a layer's activation are while the network trains (arXiv:1502.03167, Fig. 1b and c).
 
 use candle_core::{Result, Tensor};
 use normbook::net::{Net, Place};
@@ -31,10 +31,10 @@ impl Trial for Percentiles {
     }
 
     /// Besides the training's: series `percentile_15`, `.._50` and `.._85` of the first unit over steps; values
-    /// `median_drift` and `width_drift`: the standard deviation over time of a unit's median and of the distance between
-    /// its 15th and 85th percentiles, as the geometric mean over all units; `mean_width`, that distance on average; and
-    /// `relative_median_drift`, `relative_width_drift`, where each unit's is in parts of its own mean distance. A unit that
-    /// does not move counts as one that moved by f32's resolution.
+    /// `median_drift` and `width_drift`: the standard deviation over time of a unit's median and of the distance
+    /// between its 15th and 85th percentiles, as the geometric mean over all units; `mean_width`, that distance on
+    /// average; and `relative_median_drift`, `relative_width_drift`, where each unit's is relative to its own mean
+    /// distance. A unit that does not move counts as one that moved by f32's resolution.
     fn run(&self, context: &RunContext) -> Result<Trace> {
         let interval = (self.training.steps / self.samples).max(1);
         // The steps, and the percentiles by time, then by unit.
@@ -128,7 +128,7 @@ mod tests {
         assert!((deviation(&[1.0, 3.0]) - 1.0).abs() < 1e-12);
     }
 
-    /// Behind a normalization every unit has mean 0 and deviation 1, whatever the inputs.
+    /// After a normalization every unit has mean 0 and standard deviation 1, whatever the inputs.
     #[test]
     fn a_normalized_layer_stays_where_it_is() {
         let stream = &mut Seed(0).stream(Purpose::Init, 0);

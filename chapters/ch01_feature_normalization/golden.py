@@ -1,6 +1,6 @@
 """Condition numbers of XᵀX/N with a bias column, and the steps of gradient descent on the class to 1 % of the initial
 excess loss at 0.999 times the largest stable learning rate, by numpy. Run from the repository root; writes
-conditioning.json."""
+golden.json in this folder."""
 import json
 import numpy as np
 
@@ -27,4 +27,4 @@ for name in ("wine", "breast_cancer"):
             else:
                 low = middle + 1
         golden[f"{name} {prepared} steps"] = low
-open("tests/golden/conditioning.json", "w").write(json.dumps(golden, indent=1) + "\n")
+open("chapters/ch01_feature_normalization/golden.json", "w").write(json.dumps(golden, indent=1) + "\n")

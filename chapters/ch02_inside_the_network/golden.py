@@ -1,7 +1,7 @@
 """Golden values for chapter 2, by PyTorch's autograd in f64: ‖∂ logits of example i / ∂ inputs of example j‖ of a net
 with one hidden layer, x → sigmoid(norm(x W1ᵀ)) W2ᵀ, without a norm, normalized over the batch, and over the units.
 
-    python tests/golden/ch02.py > tests/golden/ch02.json
+    python chapters/ch02_inside_the_network/golden.py > chapters/ch02_inside_the_network/golden.json
 """
 
 import json

@@ -2,7 +2,7 @@
 learning rate 0.5, with BatchNorm that learns both γ and β, with one that learns neither, and without. For each the means
 over five seeds of the test accuracy, as it is and with every hidden unit's sigmoid replaced by its best line, and of the
 part of the units' variance that the lines leave; and the share of a sigmoid of a standard normal that its best line
-explains, by Gauss-Legendre quadrature on panels. Run from the repository root; writes ch03_gamma_beta.json."""
+explains, by Gauss-Legendre quadrature on panels. Run from the repository root; writes golden.json in this folder."""
 import gzip
 import json
 import math
@@ -102,4 +102,4 @@ golden = {"normal_share": normal_share()}
 for norm in ("both", "plain", "none"):
     runs = [run(norm, seed) for seed in range(SEEDS)]
     golden[norm] = {name: sum(found[name] for found in runs) / SEEDS for name in runs[0]}
-open("tests/golden/ch03_gamma_beta.json", "w").write(json.dumps(golden, indent=1) + "\n")
+open("chapters/ch03_gamma_beta/golden.json", "w").write(json.dumps(golden, indent=1) + "\n")

@@ -2,7 +2,7 @@
 weights, with and without BatchNorm, at multiples of a learning rate of 0.2, for 500 steps: the largest multiple at which
 80 % of 2,000 test images are right at some judged step, and the test accuracy at the end, over five seeds; eight hidden
 layers of sigmoids at rate 0.3 for 1,000 steps; and the part of the singular values of a normalized layer's Jacobian that lie
-within a factor of 2 of 1, by autograd. Run from the repository root; writes ch05_original_paper.json."""
+within a factor of 2 of 1, by autograd. Run from the repository root; writes golden.json in this folder."""
 import gzip
 import json
 import math
@@ -105,4 +105,4 @@ for norm in ("plain", "batch"):
         largest.append(max(reached))
     golden[norm] = {"largest": largest} | {f"×{m:g}": sum(a) / SEEDS for m, a in accuracies.items()}
     golden[norm]["deep"] = sum(run(norm, 8, nn.Sigmoid, 0.3, 1000, seed)[1] for seed in range(SEEDS)) / SEEDS
-open("tests/golden/ch05_original_paper.json", "w").write(json.dumps(golden, indent=1, ensure_ascii=False) + "\n")
+open("chapters/ch05_original_paper/golden.json", "w").write(json.dumps(golden, indent=1, ensure_ascii=False) + "\n")

@@ -1,7 +1,7 @@
 """Chapter 4's nets by PyTorch, with its own initial weights, order and BatchNorm1d; means over five seeds. At batch 60 test
 accuracies with PyTorch's running statistics (momentum 0.1, which is p = 0.9), with those of 3,000 training images
 (PreciseBN) and in training mode with batches of two; at batch 2 the mean of the unbiased variances of batches (Algorithm 2)
-over the variance of all. Run from the repository root; writes ch04_testing.json. One minute."""
+over the variance of all. Run from the repository root; writes golden.json in this folder. One minute."""
 import gzip
 import json
 import torch
@@ -84,4 +84,4 @@ for seed in range(5):
         values[f"batch 2/variance ratio, algorithm 2, layer {layer}"] = ratio.log().mean().exp().item()
     found.append(values)
 means = {name: sum(values[name] for values in found) / len(found) for name in found[0]}
-open("tests/golden/ch04_testing.json", "w").write(json.dumps(means, indent=1) + "\n")
+open("chapters/ch04_testing/golden.json", "w").write(json.dumps(means, indent=1) + "\n")
