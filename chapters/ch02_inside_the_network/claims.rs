@@ -1,6 +1,6 @@
 //! When the claims of chapter 2 hold.
 
-use normbook::train::classifier::TEST_ACCURACY;
+use normbook::train::accuracy::TEST_ACCURACY;
 use normbook_lab::{Claim, Quantity, at_least, value, within};
 
 // ANCHOR: claims

@@ -1,7 +1,7 @@
 use super::cross_example::{Between, jacobian_norms};
 use super::{InsideTheNetwork, claims::claims};
 use candle_core::{Device, Tensor, Var};
-use normbook::train::classifier::TEST_ACCURACY;
+use normbook::train::accuracy::TEST_ACCURACY;
 use normbook_lab::Chapter;
 use normbook_lab::testing::{World, assert_claims_follow, assert_record_follows};
 use serde::Deserialize;

@@ -2,7 +2,7 @@
 
 use super::RATES;
 use super::gamma_beta::{EARLY_ACCURACY, LINES_ACCURACY, NONLINEAR_SHARE, layer_share};
-use normbook::train::classifier::TEST_ACCURACY;
+use normbook::train::accuracy::TEST_ACCURACY;
 use normbook_lab::{Claim, Quantity, at_least, value, within};
 
 // ANCHOR: claims

@@ -71,7 +71,7 @@ pub fn nonlinear_share<'a>(lines: impl Iterator<Item = &'a Line> + Clone) -> f64
 /// The accuracy, in evaluation, of the MLP with every hidden unit's activation replaced by its
 /// line: a linear classifier.
 pub fn accuracy_with_lines(net: &dyn Net, layers: &[HiddenLayer], part: &Split) -> Result<f64> {
-    let mut values = part.images.flatten_from(1)?;
+    let mut values = part.inputs.flatten_from(1)?;
     let device = values.device().clone();
     for (index, layer) in net.layers().into_iter().enumerate() {
         values = linear(&values, &layer.effective_weight(Pass::EVAL)?, layer.bias())?;

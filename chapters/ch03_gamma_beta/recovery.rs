@@ -53,7 +53,7 @@ impl Trial for Recovery {
             bail!("a batch to normalize has from 2 to {} images, not {}", train.len(), self.batch_size);
         }
         let part = train.narrow(0, self.batch_size as usize)?;
-        let images = part.images.flatten_from(1)?;
+        let images = part.inputs.flatten_from(1)?;
         let net = Affines::new(&[&[images.dim(1)?][..], &self.hidden, &[CLASSES]].concat(), device)?;
         let exact = images.to_dtype(DType::F64)?;
         let plain = net.forward(&exact, self.activation, |_, z| Ok(z))?;
@@ -67,7 +67,7 @@ impl Trial for Recovery {
         let norms = Norms::new(&self.hidden, device)?;
         let normalized = |net: &Affines| net.forward(&exact, self.activation, |layer, z| norms.apply(layer, &z));
         let logits = normalized(&net)?;
-        let gradients = cross_entropy(&logits, &part.classes)?.backward()?;
+        let gradients = cross_entropy(&logits, part.classes()?)?.backward()?;
         let largest_gradient = |of: &[Var]| -> Result<f64> {
             of.iter().try_fold(0.0, |most: f64, var| match gradients.get(var) {
                 Some(gradient) => Ok(larger(most, largest_of(gradient)?)),
@@ -223,12 +223,12 @@ mod tests {
         let values = values(Activation::Sigmoid);
         assert!(values["bias_gradient"] < 1e-12 && values["moved_bias"] < 1e-12, "{values:?}");
         let part = Dataset::new(&Files::embedded()).unwrap().train(&Device::Cpu).unwrap().narrow(0, 40).unwrap();
-        let images = part.images.flatten_from(1).unwrap().to_dtype(DType::F64).unwrap();
+        let images = part.inputs.flatten_from(1).unwrap().to_dtype(DType::F64).unwrap();
         let net = Affines::new(&[784, 20, 20, 10], &Device::Cpu).unwrap();
         let norms = Norms::new(&[20, 20], &Device::Cpu).unwrap();
         let loss = || {
             let logits = net.forward(&images, Activation::Sigmoid, |layer, z| norms.apply(layer, &z)).unwrap();
-            cross_entropy(&logits, &part.classes).unwrap()
+            cross_entropy(&logits, part.classes().unwrap()).unwrap()
         };
         let gradients = loss().backward().unwrap();
         for (var, is_moved) in [(&net.biases[0], false), (&norms.betas[0], true)] {

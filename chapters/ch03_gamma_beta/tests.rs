@@ -1,7 +1,7 @@
 use super::gamma_beta::{EARLY_ACCURACY, LINES_ACCURACY, NONLINEAR_SHARE};
 use super::{GammaAndBeta, claims::claims, gaussian_line::GaussianLine};
 use candle_core::Device;
-use normbook::train::classifier::TEST_ACCURACY;
+use normbook::train::accuracy::TEST_ACCURACY;
 use normbook_lab::Chapter;
 use normbook_lab::record::Record;
 use normbook_lab::seed::Seed;

@@ -123,7 +123,7 @@ pub fn over_batches(net: &dyn Net, examples: &Split, size: usize) -> Result<Vec<
     }
     let mut sums: Vec<OverBatches> = Vec::new();
     for batch in 0..count {
-        net.forward(&examples.narrow(batch * size, size)?.images, Pass::PROBE)?;
+        net.forward(&examples.narrow(batch * size, size)?.inputs, Pass::PROBE)?;
         for (layer, newest) in newest(net)?.into_iter().enumerate() {
             if batch == 0 {
                 let zeros = vec![0.0; newest.mean.len()];
@@ -223,7 +223,7 @@ mod tests {
         let (net, examples) = net_and_examples();
         let parameters = net.parameters();
         let (weight, bias) = (parameters[0].as_tensor(), parameters[1].as_tensor());
-        let mapped = linear(&examples.images.flatten_from(1).unwrap(), weight, bias).unwrap();
+        let mapped = linear(&examples.inputs.flatten_from(1).unwrap(), weight, bias).unwrap();
         let rows = mapped.to_vec2::<f32>().unwrap();
         for size in [2, 6, 24] {
             let found = over_batches(&net, &examples, size).unwrap().remove(0);
@@ -248,7 +248,7 @@ mod tests {
         let (net, examples) = net_and_examples();
         let mut averages = in_use(&net).unwrap();
         for start in [0, 6, 12] {
-            net.forward(&examples.narrow(start, 6).unwrap().images, Pass::TRAIN).unwrap();
+            net.forward(&examples.narrow(start, 6).unwrap().inputs, Pass::TRAIN).unwrap();
             for (average, batch) in averages.iter_mut().zip(newest(&net).unwrap()) {
                 average.follow(&batch, 0.9);
             }
@@ -265,7 +265,7 @@ mod tests {
     fn what_is_put_is_used_and_then_put_back() {
         let (net, examples) = net_and_examples();
         assert!(newest(&net).is_err());
-        net.forward(&examples.images, Pass::TRAIN).unwrap();
+        net.forward(&examples.inputs, Pass::TRAIN).unwrap();
         let (before, seen) = (in_use(&net).unwrap(), newest(&net).unwrap());
         let others = vec![Statistics { mean: vec![1.0; 3], variance: vec![4.0; 3] }];
         undisturbed(&net, || {

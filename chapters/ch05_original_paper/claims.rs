@@ -4,7 +4,7 @@ use super::generalization::{EARLY, test_loss_at};
 use super::large_step::LOGITS;
 use super::{DEEP_RATES, LEVELS};
 use normbook::probe::rate_sweep::{LARGEST, at};
-use normbook::train::classifier::TEST_ACCURACY;
+use normbook::train::accuracy::TEST_ACCURACY;
 use normbook_lab::{Claim, Quantity, at_least, steps, steps_read, value, within};
 
 const DRIFTS: [&str; 4] = ["median_drift", "width_drift", "relative_median_drift", "relative_width_drift"];

@@ -4,7 +4,8 @@ use candle_core::Result;
 use normbook::data::dataset::{CLASSES, Split};
 use normbook::net::Net;
 use normbook::norm::Pass;
-use normbook::train::classifier::{Classifier, Manner, TEST_ACCURACY, accuracy};
+use normbook::train::accuracy::{TEST_ACCURACY, accuracy};
+use normbook::train::classifier::{Classifier, TrainOptions};
 use normbook_lab::trial::{RunContext, Series, Trace, Trial, sample_steps};
 use normbook_ops::cross_entropy::cross_entropy;
 use serde::Serialize;
@@ -47,18 +48,18 @@ impl Trial for Generalization {
         let looks = sample_steps(self.training.steps, LOOKS_PER_DECADE);
         let mut seen: [Series; 2] = Default::default();
         let mut trace =
-            self.training.run_watched(Manner::default(), context, &mut seen, |[fits, tests], moment, trace| {
-                if looks.binary_search(&moment.step).is_err() {
+            self.training.train(TrainOptions::default(), context, &mut seen, |[fits, tests], snapshot, trace| {
+                if looks.binary_search(&snapshot.step).is_err() {
                     return Ok(());
                 }
                 let seen = |part: &Split| part.narrow(0, self.examples.min(part.len()));
-                let (train, test) = (seen(moment.train)?, seen(moment.test)?);
+                let (train, test) = (seen(snapshot.train)?, seen(snapshot.test)?);
                 for (series, part) in [(fits, &train), (tests, &test)] {
-                    series.x.push(moment.step as f64);
-                    series.y.push(loss(moment.net, part)?);
+                    series.x.push(snapshot.step as f64);
+                    series.y.push(loss(snapshot.net, part)?);
                 }
-                if moment.step == self.training.steps {
-                    let gap = accuracy(moment.net, &train)? - accuracy(moment.net, &test)?;
+                if snapshot.step == self.training.steps {
+                    let gap = accuracy(snapshot.net, &train)? - accuracy(snapshot.net, &test)?;
                     trace.values.insert(GAP.into(), gap);
                 }
                 Ok(())
@@ -92,7 +93,7 @@ fn crossing(fits: &[f64], tests: &[f64], level: f64) -> Option<f64> {
 
 /// In evaluation, nats.
 fn loss(net: &dyn Net, part: &Split) -> Result<f64> {
-    Ok(f64::from(cross_entropy(&net.forward(&part.images, Pass::EVAL)?, &part.classes)?.to_scalar::<f32>()?))
+    Ok(f64::from(cross_entropy(&net.forward(&part.inputs, Pass::EVAL)?, part.classes()?)?.to_scalar::<f32>()?))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use candle_core::{Result, Tensor};
 use normbook::net::{Net, Place};
 use normbook::norm::Pass;
-use normbook::train::classifier::{Classifier, Manner};
+use normbook::train::classifier::{Classifier, TrainOptions};
 use normbook_lab::trial::{RunContext, Series, Trace, Trial};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -40,11 +40,11 @@ impl Trial for Percentiles {
         // The steps, and the percentiles by time, then by unit.
         let mut noted: (Vec<f64>, Vec<Vec<[f64; 3]>>) = Default::default();
         let mut trace =
-            self.training.run_watched(Manner::default(), context, &mut noted, |(steps, seen), moment, _| {
-                if moment.step % interval == 0 {
-                    steps.push(moment.step as f64);
-                    let examples = self.examples.min(moment.test.len());
-                    seen.push(self.percentiles(moment.net, &moment.test.images.narrow(0, 0, examples)?)?);
+            self.training.train(TrainOptions::default(), context, &mut noted, |(steps, seen), snapshot, _| {
+                if snapshot.step % interval == 0 {
+                    steps.push(snapshot.step as f64);
+                    let examples = self.examples.min(snapshot.test.len());
+                    seen.push(self.percentiles(snapshot.net, &snapshot.test.inputs.narrow(0, 0, examples)?)?);
                 }
                 Ok(())
             })?;

@@ -2,7 +2,7 @@ use super::generalization::EARLY;
 use super::large_step::LOGITS;
 use super::{OriginalPaper, claims::claims};
 use normbook::probe::rate_sweep::LARGEST;
-use normbook::train::classifier::TEST_ACCURACY;
+use normbook::train::accuracy::TEST_ACCURACY;
 use normbook_lab::record::Record;
 use normbook_lab::testing::{World, assert_claims_follow, assert_record_follows};
 use normbook_lab::trial::{StepsToTarget, median};
