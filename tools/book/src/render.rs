@@ -225,9 +225,10 @@ fn in_unit(claim: &Claim, part: &Part, unit: &str) -> Result<String> {
         other => bail!("no unit {other:?}; there are times and points"),
     };
     let two_digits = |value: Option<f64>| {
-        let value = value.context("nothing was measured")?;
-        let rounded: f64 = format!("{:.1e}", factor * value).parse().expect("a formatted number parses");
-        Ok::<_, anyhow::Error>(number(rounded).replace('-', "−"))
+        let value = factor * value.context("nothing was measured")?;
+        let rounded: f64 = format!("{value:.1e}").parse().expect("a formatted number parses");
+        let text = if (1.0..10.0).contains(&rounded.abs()) { format!("{rounded:.1}") } else { number(rounded) };
+        Ok::<_, anyhow::Error>(text.replace('-', "−"))
     };
     let estimate = two_digits(part.estimate)?;
     if claim.measure == Measure::Exact {
@@ -286,8 +287,8 @@ mod tests {
             let part = Part { estimate: Some(estimate), low: Some(low), high: Some(high), ..claim.parts[0].clone() };
             (claim, part)
         };
-        let (claim, found) = part(2.55852, 1.73026, 13.78327);
-        assert_eq!(in_unit(&claim, &found, "times").unwrap(), "2.6× (1.7 to 14)");
+        let (claim, found) = part(2.55852, 1.00267, 13.78327);
+        assert_eq!(in_unit(&claim, &found, "times").unwrap(), "2.6× (1.0 to 14)");
         let (claim, found) = part(-0.00715, -0.0127, 0.303);
         assert_eq!(in_unit(&claim, &found, "points").unwrap(), "−0.71 points (−1.3 to 30)");
         assert!(in_unit(&claim, &found, "miles").is_err());
