@@ -149,3 +149,18 @@ fn found(claim: &Claim) -> String {
         count => format!("<details><summary>{count} measurements</summary>{lines}</details>"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The choice of a verdict is the style sheet's alone.
+    #[test]
+    fn the_style_sheet_hides_the_rows_of_other_verdicts() {
+        let style = include_str!("../../../book/theme/normbook.css");
+        for verdict in VERDICTS.into_iter().filter(|verdict| *verdict != Verdict::NotJudged) {
+            let rule = format!("main:has(#show-{0}:checked) :is(.ledger tbody tr:not(.{0})", class(verdict));
+            assert!(style.contains(&rule), "normbook.css has no {rule}");
+        }
+    }
+}
