@@ -93,6 +93,7 @@ mod tests {
     use super::super::gaussian_line::linear_share;
     use super::*;
     use candle_core::Device;
+    use normbook::data::dataset::Targets;
     use normbook::net::layer::{Activation, BlockConfig, Init, Weights};
     use normbook::net::mlp::Mlp;
     use normbook::norm::NormKind;
@@ -132,7 +133,7 @@ mod tests {
             net.forward(&images, Pass::TRAIN).unwrap();
             let logits = || net.forward(&images, Pass::EVAL).unwrap();
             let (before, classes) = (logits(), logits().argmax(1).unwrap());
-            let part = Split { images: images.clone(), classes };
+            let part = Split { inputs: images.clone(), targets: Targets::Classes(classes) };
             let layers = hidden_layers(&net, &images).unwrap();
             assert_eq!(layers.iter().map(|layer| layer.lines.len()).collect::<Vec<_>>(), [5, 4]);
             assert_eq!(nonlinear_share(layers.iter().flat_map(|layer| &layer.lines)) < 1e-6, is_linear);

@@ -316,7 +316,8 @@ mod tests {
         let sorted = one_class_at_a_time(&test).unwrap();
         let classes = sorted.classes().unwrap().to_vec1::<u32>().unwrap();
         assert!(classes.is_sorted() && classes[0] < classes[49]);
-        let first = test.classes().unwrap().to_vec1::<u32>().unwrap().iter().position(|class| *class == classes[0]).unwrap();
+        let first =
+            test.classes().unwrap().to_vec1::<u32>().unwrap().iter().position(|class| *class == classes[0]).unwrap();
         let pixels = |part: &Split, index| part.inputs.get(index).unwrap().flatten_all().unwrap().to_vec1::<f32>();
         assert_eq!(pixels(&sorted, 0).unwrap(), pixels(&test, first).unwrap());
     }
