@@ -184,6 +184,7 @@ fn averages(net: &dyn Net) -> Vec<&Running> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use normbook::data::dataset::Targets;
     use normbook::net::{
         layer::{Activation, BlockConfig, Init, Weights},
         mlp::Mlp,
@@ -200,7 +201,7 @@ mod tests {
         let init = Init { weights: Weights::Glorot, stream, device: &Device::Cpu };
         let net = Mlp::new(&[5, 3, 2], BlockConfig::new(NormKind::BATCH, Activation::Relu), init).unwrap();
         let classes = Tensor::zeros(24, candle_core::DType::U32, &Device::Cpu).unwrap();
-        (net, Split { images, classes })
+        (net, Split { inputs: images, targets: Targets::Classes(classes) })
     }
 
     fn column(rows: &[Vec<f32>], channel: usize) -> Vec<f64> {

@@ -80,7 +80,7 @@ pub fn html(chapters: &[Chapter]) -> String {
     page
 }
 
-fn claims(chapter: &Chapter) -> &[Claim] {
+fn claims(chapter: &Chapter) -> &[JudgedClaim] {
     chapter.record.as_ref().map_or(&[][..], |record| &record.claims)
 }
 
