@@ -4,7 +4,7 @@ use anyhow::Result;
 use candle_core::Device;
 use normbook_fingerprint::Sources;
 use normbook_lab::Book;
-use normbook_ops::kernels::Kernels;
+use normbook_ops::implementation::Implementation;
 
 /// Makes a program of the chapter with these flags. Its tests, which are part of another program, leave it out.
 #[macro_export]
@@ -31,7 +31,7 @@ pub fn book(sources: &str) -> Result<Book> {
         version: env!("CARGO_PKG_VERSION"),
         root: env!("CARGO_MANIFEST_DIR"),
         sources: Sources::embedded(sources)?,
-        kernels: |device: &Device| Ok(Kernels::on(device)?.name()),
-        committed_kernels: Kernels::Fused.name(),
+        kernels: |device: &Device| Ok(Implementation::on(device)?.name()),
+        committed_kernels: Implementation::Fused.name(),
     })
 }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use measure::Trial;
 use normbook_lab::provenance;
-use normbook_ops::kernels::Kernels;
+use normbook_ops::implementation::Implementation;
 use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -91,7 +91,7 @@ fn about() -> Result<serde_json::Value> {
         "instruction_set": provenance::instruction_set(),
         "normbook": env!("CARGO_PKG_VERSION"),
         "commit": provenance::commit(Path::new(env!("CARGO_MANIFEST_DIR"))),
-        "kernels": Kernels::on(&candle_core::Device::Cpu)?.name(),
+        "kernels": Implementation::on(&candle_core::Device::Cpu)?.name(),
         "rustc": provenance::RUSTC,
         "date": provenance::today(),
     }))

@@ -2,7 +2,7 @@
 
 use super::measure::pool;
 use anyhow::Result;
-use normbook_ops::matrix::{Matrix, Output, multiply};
+use normbook_ops::matrix::{Matrix, Write, multiply};
 use rayon::prelude::*;
 use std::time::Instant;
 
@@ -20,7 +20,7 @@ fn gflops() -> f64 {
     let values = vec![0.5f32; SIDE * SIDE];
     let mut product = vec![0f32; SIDE * SIDE];
     let matrix = Matrix::new(&values, SIDE, SIDE);
-    let seconds = fastest(50, || multiply(&mut product, matrix, matrix, Output::Replace));
+    let seconds = fastest(50, || multiply(&mut product, matrix, matrix, Write::Replace));
     2.0 * (SIDE * SIDE * SIDE) as f64 / seconds / 1e9
 }
 

@@ -82,7 +82,7 @@ fn by_differences(x: &[f64], gamma: f64, beta: f64, upstream: &[f64]) -> Gradien
 type Operation = fn(&Tensor, &Tensor, &Tensor, Normalization) -> Result<normbook_ops::normalize::Normalized>;
 
 fn by_autograd(operation: Operation, [x, gamma, beta, upstream]: [&Var; 4]) -> Result<Gradients> {
-    let how = Normalization { over: Axes::Batch, divisor: ScaleStatistic::Deviation, epsilon: EPSILON };
+    let how = Normalization { axes: Axes::Batch, scale: ScaleStatistic::StandardDeviation, epsilon: EPSILON };
     let output = operation(x, gamma, beta, how)?.output;
     let gradients = (output * upstream.as_tensor())?.sum_all()?.backward()?;
     let of = |var: &Var| gradients.get(var).map_or_else(|| Ok(Vec::new()), values);

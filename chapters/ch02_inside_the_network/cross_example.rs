@@ -25,13 +25,13 @@ pub enum Between {
 
 impl Between {
     fn normalized(self, z: &Tensor) -> Result<Tensor> {
-        let over = match self {
+        let axes = match self {
             Self::Nothing => return Ok(z.clone()),
             Self::Batch => Axes::Batch,
             Self::Layer => Axes::Groups(1),
         };
         let one = Tensor::ones(z.dim(1)?, z.dtype(), z.device())?;
-        let how = Normalization { over, divisor: ScaleStatistic::Deviation, epsilon: 0.0 };
+        let how = Normalization { axes, scale: ScaleStatistic::StandardDeviation, epsilon: 0.0 };
         Ok(normalize(z, &one, &one.zeros_like()?, how)?.output)
     }
 }

@@ -43,7 +43,8 @@ impl Trial for Rescaling {
         let upstream = normal(&mut stream, (20, 4))?;
         let pass = |weight: &Var| -> Result<Passed> {
             let mapped = linear(&inputs, weight, &gamma.zeros_like()?)?;
-            let how = Normalization { over: Axes::Batch, divisor: ScaleStatistic::Deviation, epsilon: self.epsilon };
+            let how =
+                Normalization { axes: Axes::Batch, scale: ScaleStatistic::StandardDeviation, epsilon: self.epsilon };
             let output = normalize(&mapped, &gamma, &beta, how)?.output;
             let gradients = (&output * upstream.as_tensor())?.sum_all()?.backward()?;
             let of = |var: &Var| gradients.get(var).map_or_else(|| Ok(Vec::new()), values);

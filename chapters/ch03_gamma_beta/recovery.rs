@@ -97,10 +97,10 @@ impl Trial for Recovery {
 // ANCHOR: undone
 /// z `[N, C]` normalized with `epsilon`, and put back with γ = √(σ² + `kept`) and β = μ.
 fn undone(z: &Tensor, epsilon: f64, kept: f64) -> Result<Tensor> {
-    let how = Normalization { over: Axes::Batch, divisor: ScaleStatistic::Deviation, epsilon };
+    let how = Normalization { axes: Axes::Batch, scale: ScaleStatistic::StandardDeviation, epsilon };
     let one = Tensor::ones(z.dim(1)?, z.dtype(), z.device())?;
     let seen = normalize(z, &one, &one.zeros_like()?, how)?;
-    let (gamma, beta) = ((seen.spread + kept)?.sqrt()?, seen.mean);
+    let (gamma, beta) = ((seen.scale_stat + kept)?.sqrt()?, seen.mean);
     Ok(normalize(z, &gamma, &beta, how)?.output)
 }
 // ANCHOR_END: undone
@@ -168,7 +168,7 @@ impl Norms {
     }
 
     fn apply(&self, layer: usize, z: &Tensor) -> Result<Tensor> {
-        let how = Normalization { over: Axes::Batch, divisor: ScaleStatistic::Deviation, epsilon: EPSILON };
+        let how = Normalization { axes: Axes::Batch, scale: ScaleStatistic::StandardDeviation, epsilon: EPSILON };
         Ok(normalize(z, &self.gammas[layer], &self.betas[layer], how)?.output)
     }
 }

@@ -78,7 +78,7 @@ impl Trial for Alone {
 impl Alone {
     /// With γ = 1.
     fn normalized(&self, mapped: &Tensor, bias: &Tensor) -> Result<Tensor> {
-        let how = Normalization { over: Axes::Batch, divisor: ScaleStatistic::Deviation, epsilon: self.epsilon };
+        let how = Normalization { axes: Axes::Batch, scale: ScaleStatistic::StandardDeviation, epsilon: self.epsilon };
         let one = Tensor::ones(bias.dims(), DType::F64, &Device::Cpu)?;
         Ok(normalize(mapped, &one, bias, how)?.output)
     }

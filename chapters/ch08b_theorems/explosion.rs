@@ -99,7 +99,7 @@ impl Explosion {
         let shape = (batch, self.width);
         let (ones, zeros) =
             (Tensor::ones(self.width, DType::F32, device)?, Tensor::zeros(self.width, DType::F32, device)?);
-        let how = Normalization { over: Axes::Batch, divisor: ScaleStatistic::Deviation, epsilon: 0.0 };
+        let how = Normalization { axes: Axes::Batch, scale: ScaleStatistic::StandardDeviation, epsilon: 0.0 };
         // Zeros added to h and to ŷ: their gradients are those of h and of ŷ.
         let probe = || Var::zeros(shape, DType::F32, device);
         let (mut probes, mut normalized) = (Vec::new(), Vec::new());

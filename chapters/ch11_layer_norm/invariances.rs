@@ -91,9 +91,9 @@ impl Trial for Invariances {
 }
 
 /// With γ = 1 and β = 0.
-fn normalized(summed: &Tensor, over: Axes) -> Result<Vec<f64>> {
+fn normalized(summed: &Tensor, axes: Axes) -> Result<Vec<f64>> {
     let gain = Tensor::ones(UNITS, summed.dtype(), summed.device())?;
-    let how = Normalization { over, divisor: ScaleStatistic::Deviation, epsilon: 0.0 };
+    let how = Normalization { axes, scale: ScaleStatistic::StandardDeviation, epsilon: 0.0 };
     values(&normalize(summed, &gain, &gain.zeros_like()?, how)?.output)
 }
 

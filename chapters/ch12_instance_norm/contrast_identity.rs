@@ -64,7 +64,7 @@ fn drawn(stream: &mut Stream, side: usize) -> Result<Tensor> {
 
 fn instance(images: &Tensor, epsilon: f64) -> Result<Vec<f64>> {
     let gain = Tensor::ones(CHANNELS, images.dtype(), images.device())?;
-    let how = Normalization { over: Axes::Groups(CHANNELS), divisor: ScaleStatistic::Deviation, epsilon };
+    let how = Normalization { axes: Axes::Groups(CHANNELS), scale: ScaleStatistic::StandardDeviation, epsilon };
     values(&normalize(images, &gain, &gain.zeros_like()?, how)?.output)
 }
 

@@ -91,23 +91,23 @@ impl BatchNorm {
 
     /// Normalizes with the statistics of this batch and does what follows; gives the statistics too.
     fn with_batch(&self, source: BlockInput, then: Epilogue) -> Result<(Tensor, Moments)> {
-        let how = Normalization { over: Axes::Batch, divisor: ScaleStatistic::Deviation, epsilon: EPSILON };
+        let how = Normalization { axes: Axes::Batch, scale: ScaleStatistic::StandardDeviation, epsilon: EPSILON };
         let (normalized, held) = match self.config.gradient {
-            Gradient::Through => (source.normalize_then(&self.weight, &self.bias, how, then)?, None),
+            Gradient::Through => (source.normalize(&self.weight, &self.bias, how, then)?, None),
             Gradient::Held => {
                 let input = source.tensor()?;
                 (normalize(&input.detach(), &self.weight, &self.bias, how)?, Some(input))
             }
         };
-        let values = normalized.values_of_set as f64;
+        let values = normalized.values_per_set as f64;
         if values < 2.0 {
             bail!("batch norm: one value per channel; training needs at least two");
         }
         let output = match held {
             None => normalized.output,
-            Some(input) => then.apply(&self.with(&input, &normalized.mean, &normalized.spread)?)?,
+            Some(input) => then.apply(&self.with(&input, &normalized.mean, &normalized.scale_stat)?)?,
         };
-        let variance = (normalized.spread * (values / (values - 1.0)))?;
+        let variance = (normalized.scale_stat * (values / (values - 1.0)))?;
         Ok((output, Moments { mean: normalized.mean, variance }))
     }
 

@@ -24,7 +24,7 @@ pub struct Config {
     /// G.
     pub groups: usize,
     /// σ of eq. 2, or what stands in its place.
-    pub divisor: ScaleStatistic,
+    pub scale: ScaleStatistic,
     /// ε; 0 for the exact claims.
     pub epsilon: f64,
 }
@@ -32,7 +32,7 @@ pub struct Config {
 impl Config {
     /// The paper's, for so many groups.
     pub const fn of_groups(groups: usize) -> Self {
-        Self { groups, divisor: ScaleStatistic::Deviation, epsilon: 1e-5 }
+        Self { groups, scale: ScaleStatistic::StandardDeviation, epsilon: 1e-5 }
     }
 }
 
@@ -48,12 +48,12 @@ pub struct GroupNorm {
 impl GroupNorm {
     /// Errors if the number of groups does not divide `channels`.
     pub fn new(channels: usize, config: Config, dtype: DType, device: &Device) -> Result<Self> {
-        let Config { groups, divisor, epsilon } = config;
+        let Config { groups, scale, epsilon } = config;
         if groups == 0 || !channels.is_multiple_of(groups) {
             bail!("group norm: {groups} groups of {channels} channels; the number of groups must divide the channels");
         }
         let (weight, bias) = (Var::ones(channels, dtype, device)?, Var::zeros(channels, dtype, device)?);
-        Ok(Self { weight, bias, how: Normalization { over: Axes::Groups(groups), divisor, epsilon } })
+        Ok(Self { weight, bias, how: Normalization { axes: Axes::Groups(groups), scale, epsilon } })
     }
 }
 
@@ -63,7 +63,7 @@ impl Norm for GroupNorm {
     }
 
     fn forward_then(&self, source: BlockInput, _: Pass, then: Epilogue) -> Result<Tensor> {
-        Ok(source.normalize_then(&self.weight, &self.bias, self.how, then)?.output)
+        Ok(source.normalize(&self.weight, &self.bias, self.how, then)?.output)
     }
 
     fn parameters(&self) -> Vec<Var> {

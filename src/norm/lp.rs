@@ -38,7 +38,7 @@ pub enum Power {
 }
 
 impl Power {
-    fn divisor(self) -> ScaleStatistic {
+    fn scale(self) -> ScaleStatistic {
         match self {
             Self::One => ScaleStatistic::MeanAbsolute,
             Self::Two => ScaleStatistic::RootMeanSquare,
@@ -80,10 +80,10 @@ impl Norm for LpNorm {
             let Moments { mean, variance: divisor } = self.running.moments()?;
             return then.apply(&self.with(&source.tensor()?, &mean, &divisor)?);
         }
-        let how = Normalization { over: Axes::Batch, divisor: self.power.divisor(), epsilon: EPSILON };
-        let normalized = source.normalize_then(&self.weight, &self.bias, how, then)?;
+        let how = Normalization { axes: Axes::Batch, scale: self.power.scale(), epsilon: EPSILON };
+        let normalized = source.normalize(&self.weight, &self.bias, how, then)?;
         if pass.mode == Mode::Train {
-            self.running.track(Moments { mean: normalized.mean, variance: normalized.spread }, MOMENTUM)?;
+            self.running.track(Moments { mean: normalized.mean, variance: normalized.scale_stat }, MOMENTUM)?;
         }
         Ok(normalized.output)
     }

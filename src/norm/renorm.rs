@@ -107,19 +107,19 @@ impl Norm for BatchRenorm {
             let Moments { mean, variance: deviation } = self.running.moments()?;
             return then.apply(&normalize_with(&input, [&self.weight, &self.bias], &mean, &deviation)?);
         }
-        let how = Normalization { over: Axes::Batch, divisor: ScaleStatistic::Deviation, epsilon: EPSILON };
+        let how = Normalization { axes: Axes::Batch, scale: ScaleStatistic::StandardDeviation, epsilon: EPSILON };
         let plain = normalize(&input.detach(), &self.weight.detach(), &self.bias.detach(), how)?;
-        if plain.values_of_set < 2 {
+        if plain.values_per_set < 2 {
             bail!("batch renorm: one value per channel; training needs at least two");
         }
-        let batch = Moments { mean: plain.mean, variance: (plain.spread + EPSILON)?.sqrt()? };
+        let batch = Moments { mean: plain.mean, variance: (plain.scale_stat + EPSILON)?.sqrt()? };
         let [r, d] = self.correction(&batch, pass.step)?;
         let weight = (self.weight.as_tensor() * r)?;
         let bias = ((self.weight.as_tensor() * d)? + self.bias.as_tensor())?;
         if pass.mode == Mode::Train {
             self.running.track(batch, MOMENTUM)?;
         }
-        Ok(BlockInput::Tensor(&input).normalize_then(&weight, &bias, how, then)?.output)
+        Ok(BlockInput::Tensor(&input).normalize(&weight, &bias, how, then)?.output)
     }
     // ANCHOR_END: renorm
 

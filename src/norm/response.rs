@@ -30,7 +30,7 @@ pub struct FilterResponseNorm {
 
 impl FilterResponseNorm {
     pub fn new(channels: usize, dtype: DType, device: &Device) -> Result<Self> {
-        let config = group::Config { groups: channels, divisor: ScaleStatistic::Uncentred, epsilon: EPSILON };
+        let config = group::Config { groups: channels, scale: ScaleStatistic::Uncentered, epsilon: EPSILON };
         let threshold = Var::zeros(channels, dtype, device)?;
         Ok(Self { norm: GroupNorm::new(channels, config, dtype, device)?, threshold })
     }

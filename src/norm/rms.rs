@@ -15,7 +15,7 @@ use super::{group::Config, layer};
 use normbook_ops::normalize::ScaleStatistic;
 
 /// The settings.
-pub const CONFIG: Config = Config { divisor: ScaleStatistic::Uncentred, ..layer::CONFIG };
+pub const CONFIG: Config = Config { scale: ScaleStatistic::Uncentered, ..layer::CONFIG };
 
 #[cfg(test)]
 mod tests {

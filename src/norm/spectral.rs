@@ -18,7 +18,7 @@
 
 use super::{Mode, Pass, reparameterization::Reparameterization};
 use candle_core::{Result, Tensor, Var};
-use normbook_ops::power_iteration::{Singular, as_matrix, power_iteration, unit};
+use normbook_ops::power_iteration::{SingularTriplet, as_matrix, power_iteration, unit};
 
 /// The reparameterization, of W `[O, ..]`.
 pub struct SpectralNorm {
@@ -42,7 +42,7 @@ impl SpectralNorm {
         if pass.mode == Mode::Eval {
             return Ok([self.left.as_detached_tensor(), self.right.as_detached_tensor()]);
         }
-        let Singular { left: right, right: left, .. } = power_iteration(&matrix.t()?, &self.left)?;
+        let SingularTriplet { left: right, right: left, .. } = power_iteration(&matrix.t()?, &self.left)?;
         if pass.mode == Mode::Train {
             self.left.set(&left)?;
             self.right.set(&right)?;

@@ -114,7 +114,7 @@ mod tests {
     use normbook_ops::{
         conv2d::{Windows, conv2d},
         linear::linear,
-        sgd::{self, Step},
+        sgd::{self, Hyperparameters},
     };
 
     fn norm(direction: &Tensor) -> WeightNorm {
@@ -175,7 +175,13 @@ mod tests {
         let gradient = loss.backward().unwrap().remove(&direction).unwrap();
         let (before, step) =
             (values(&lengths_of_units(&direction).unwrap()), values(&lengths_of_units(&gradient).unwrap()));
-        sgd::step(&direction, &gradient, None, Step { learning_rate: 0.5, momentum: 0.0, weight_decay: 0.0 }).unwrap();
+        sgd::step(
+            &direction,
+            &gradient,
+            None,
+            Hyperparameters { learning_rate: 0.5, momentum: 0.0, weight_decay: 0.0 },
+        )
+        .unwrap();
         let expected: Vec<f64> = before.iter().zip(step).map(|(v, g)| v.hypot(0.5 * g)).collect();
         assert_close(&values(&lengths_of_units(&direction).unwrap()), &expected, 1e-12);
     }

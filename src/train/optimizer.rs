@@ -33,7 +33,8 @@ pub enum Optimizer {
 
 impl Optimizer {
     pub fn new(rule: OptimizerKind, parameters: Vec<Var>, learning_rate: f64) -> Result<Self> {
-        let sgd = |parameters| Sgd::new(parameters, sgd::Step { learning_rate, momentum: 0.0, weight_decay: 0.0 });
+        let sgd =
+            |parameters| Sgd::new(parameters, sgd::Hyperparameters { learning_rate, momentum: 0.0, weight_decay: 0.0 });
         Ok(match rule {
             OptimizerKind::Sgd => Self::Sgd(sgd(parameters)?),
             OptimizerKind::Decay(lambda) => Self::Decay(sgd(parameters)?, lambda),
@@ -82,11 +83,11 @@ pub struct Sgd {
     parameters: Vec<Var>,
     /// One for each parameter, if there is momentum.
     velocities: Option<Vec<Tensor>>,
-    step: sgd::Step,
+    step: sgd::Hyperparameters,
 }
 
 impl Sgd {
-    pub fn new(parameters: Vec<Var>, step: sgd::Step) -> Result<Self> {
+    pub fn new(parameters: Vec<Var>, step: sgd::Hyperparameters) -> Result<Self> {
         let zeros = || parameters.iter().map(|parameter| parameter.zeros_like()).collect::<Result<_>>();
         let velocities = (step.momentum != 0.0).then(zeros).transpose()?;
         Ok(Self { parameters, velocities, step })

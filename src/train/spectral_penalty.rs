@@ -10,7 +10,7 @@
 //! Biases, γ and β, which are vectors, have no penalty; the last layer has.
 
 use candle_core::{Result, Tensor, Var};
-use normbook_ops::power_iteration::{Singular, as_matrix, power_iteration, unit};
+use normbook_ops::power_iteration::{SingularTriplet, as_matrix, power_iteration, unit};
 
 /// The penalty at work on some parameters.
 pub struct SpectralPenalty {
@@ -42,7 +42,7 @@ impl SpectralPenalty {
     pub fn add(&self, index: usize, weight: &Tensor, gradient: Tensor) -> Result<Tensor> {
         let Some(kept) = &self.right[index] else { return Ok(gradient) };
         let matrix = as_matrix(&weight.detach())?;
-        let Singular { value, left, right } = power_iteration(&matrix, &kept.as_detached_tensor())?;
+        let SingularTriplet { value, left, right } = power_iteration(&matrix, &kept.as_detached_tensor())?;
         let of_penalty = (left.matmul(&right.t()?)? * (self.lambda * value))?;
         kept.set(&right)?;
         gradient + of_penalty.reshape(weight.shape())?

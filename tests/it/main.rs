@@ -10,6 +10,7 @@ mod data_files;
 mod devices;
 mod fetch;
 mod memory;
+mod ops;
 mod random_numbers;
 mod record_and_figures;
 mod refresh;

@@ -1,47 +1,50 @@
 //! ReLU, max(0, z), and the sigmoid, 1 / (1 + e⁻ᶻ), element by element.
 //!
-//! ReLU's gradient at exactly 0 is 0, as in PyTorch; candle's own `relu` has 1 there.
+//! The gradient of ReLU at exactly 0 is 0, as in PyTorch; candle's own `relu` gives 1.
 
 use super::{
     array::Array,
-    element::{Element, vectorized},
-    kernel::{Kernel, apply1},
-    kernels::Kernels,
+    element::Element,
+    implementation::Implementation,
+    kernel::{Kernel, VALUES_PER_TASK, apply1},
+    vector::vectorized,
 };
 use candle_core::{Result, Shape, Tensor};
 use rayon::prelude::*;
 
-/// max(0, z); NaN stays NaN. Any shape.
+/// Returns max(0, z), element by element, for any shape; NaN stays NaN.
 pub fn relu(z: &Tensor) -> Result<Tensor> {
-    match Kernels::of(z)? {
-        Kernels::Composed => relu_composed(z),
-        Kernels::Fused => relu_fused(z),
+    match Implementation::of(z)? {
+        Implementation::Composed => relu_composed(z),
+        Implementation::Fused => relu_fused(z),
     }
 }
 
-/// Where z > 0 or z is NaN, z itself; else 0.
+/// Returns 0 where z ≤ 0, else z, which may be NaN.
 pub fn relu_composed(z: &Tensor) -> Result<Tensor> {
     let zeros = z.zeros_like()?;
     z.le(&zeros)?.where_cond(&zeros, z)
 }
 
+/// Returns [`relu`] in one pass.
 pub fn relu_fused(z: &Tensor) -> Result<Tensor> {
     apply1(Relu, z)
 }
 
-/// 1 / (1 + e⁻ᶻ). Any shape.
+/// Returns 1 / (1 + e⁻ᶻ), element by element, for any shape.
 pub fn sigmoid(z: &Tensor) -> Result<Tensor> {
-    match Kernels::of(z)? {
-        Kernels::Composed => sigmoid_composed(z),
-        Kernels::Fused => sigmoid_fused(z),
+    match Implementation::of(z)? {
+        Implementation::Composed => sigmoid_composed(z),
+        Implementation::Fused => sigmoid_fused(z),
     }
 }
 
-/// candle's own: through e⁻ᶻ, which overflows, the gradient would be lost.
+/// Returns candle's own sigmoid: composed from e⁻ᶻ, which overflows, it would lose the gradient.
 pub fn sigmoid_composed(z: &Tensor) -> Result<Tensor> {
     candle_nn::ops::sigmoid(z)
 }
 
+/// Returns [`sigmoid`] in one pass.
 pub fn sigmoid_fused(z: &Tensor) -> Result<Tensor> {
     apply1(Sigmoid, z)
 }
@@ -89,14 +92,11 @@ impl Kernel<1> for Sigmoid {
     }
 }
 
-/// Values that one task works on.
-const PIECE: usize = 1 << 15;
-
-/// f of the values of two arrays, side by side.
+/// Returns f(a, b) for each pair of values of two arrays of one length.
 fn elementwise<T: Element>(first: &[T], second: &[T], f: impl Fn(T, T) -> T + Sync) -> Vec<T> {
     let mut out = vec![T::zero(); first.len()];
-    let pieces = out.par_chunks_mut(PIECE).zip(first.par_chunks(PIECE)).zip(second.par_chunks(PIECE));
-    pieces.for_each(|((out, first), second)| {
+    let inputs = first.par_chunks(VALUES_PER_TASK).zip(second.par_chunks(VALUES_PER_TASK));
+    out.par_chunks_mut(VALUES_PER_TASK).zip(inputs).for_each(|(out, (first, second))| {
         vectorized(|| {
             for ((out, first), second) in out.iter_mut().zip(first).zip(second) {
                 *out = f(*first, *second);

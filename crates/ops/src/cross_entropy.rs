@@ -1,65 +1,72 @@
-//! Softmax cross-entropy, the mean over the batch of −log softmax(z)[class], in nats.
+//! Softmax cross-entropy: the mean over the batch of −log softmax(z)[target], in nats.
 
 use super::{
     array::Array,
-    element::{Element, vectorized},
+    element::Element,
+    implementation::Implementation,
     kernel::{Kernel, apply1},
-    kernels::Kernels,
+    vector::vectorized,
 };
 use candle_core::{D, Result, Shape, Tensor, bail};
 
-/// Logits `[N, K]` and classes `[N]` (u32, below K) -> a scalar. Errors on an empty batch and, on the CPU, on a class
-/// out of range.
-pub fn cross_entropy(logits: &Tensor, classes: &Tensor) -> Result<Tensor> {
-    let (examples, kinds) = logits.dims2()?;
+/// Returns the loss, a scalar, of logits `[N, K]` for the targets `[N]`: classes in u32, below K. Errors on an empty
+/// batch and, on the CPU, on a class out of range.
+pub fn cross_entropy(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    let (examples, classes) = logits.dims2()?;
     if examples == 0 {
-        bail!("cross_entropy: the batch is empty: {:?}", logits.dims());
+        bail!("cross_entropy: the batch is empty: logits {:?}", logits.dims());
     }
-    if classes.dims1()? != examples {
-        bail!("cross_entropy: logits {:?} and classes {:?} do not fit", logits.dims(), classes.dims());
+    if targets.dims1()? != examples {
+        bail!(
+            "cross_entropy: logits {:?} and targets {:?} do not match; they are [N, K] and [N]",
+            logits.dims(),
+            targets.dims()
+        );
     }
-    // Looking at the classes would wait for another device.
+    // On another device the check would wait for all work before it.
     if logits.device().is_cpu()
-        && let Some(class) = classes.to_vec1::<u32>()?.iter().find(|class| **class as usize >= kinds)
+        && let Some(class) = targets.to_vec1::<u32>()?.iter().find(|class| **class as usize >= classes)
     {
-        bail!("cross_entropy: class {class} of {kinds} (they count from 0)");
+        bail!("cross_entropy: a target is class {class} of {classes}; classes count from 0");
     }
-    match Kernels::of(logits)? {
-        Kernels::Composed => cross_entropy_composed(logits, classes),
-        Kernels::Fused => cross_entropy_fused(logits, classes),
+    match Implementation::of(logits)? {
+        Implementation::Composed => cross_entropy_composed(logits, targets),
+        Implementation::Fused => cross_entropy_fused(logits, targets),
     }
 }
 
-/// With z shifted by its maximum, which changes nothing but keeps the exponentials finite.
-pub fn cross_entropy_composed(logits: &Tensor, classes: &Tensor) -> Result<Tensor> {
+/// Returns [`cross_entropy`] by its definition. Subtracting the maximum of z does not change the loss and keeps the
+/// exponentials finite.
+pub fn cross_entropy_composed(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
     let shifted = logits.broadcast_sub(&logits.max_keepdim(D::Minus1)?.detach())?;
-    let log_of_sum = shifted.exp()?.sum_keepdim(D::Minus1)?.log()?;
-    let of_class = shifted.gather(&classes.unsqueeze(1)?, 1)?;
-    (log_of_sum - of_class)?.mean_all()
+    let log_sum = shifted.exp()?.sum_keepdim(D::Minus1)?.log()?;
+    let at_target = shifted.gather(&targets.unsqueeze(1)?, 1)?;
+    (log_sum - at_target)?.mean_all()
 }
 
-pub fn cross_entropy_fused(logits: &Tensor, classes: &Tensor) -> Result<Tensor> {
-    apply1(CrossEntropy { classes: classes.to_vec1()? }, logits)
+/// Returns [`cross_entropy`] in one pass.
+pub fn cross_entropy_fused(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    apply1(CrossEntropy { targets: targets.to_vec1()? }, logits)
 }
 
 struct CrossEntropy {
-    classes: Vec<u32>,
+    targets: Vec<u32>,
 }
 
 impl Kernel<1> for CrossEntropy {
     const NAME: &'static str = "cross_entropy";
 
     fn forward<T: Element>(&self, [logits]: [Array<'_, T>; 1]) -> Result<(Vec<T>, Shape)> {
-        let rows = logits.values.chunks(logits.dims[1]).zip(&self.classes);
-        let losses = rows.map(|(row, class)| {
+        let rows = logits.values.chunks(logits.dims[1]).zip(&self.targets);
+        let losses = rows.map(|(row, target)| {
             let (maximum, sum) = vectorized(|| normalizer(row));
-            sum.ln() - (row[*class as usize] - maximum)
+            sum.ln() - (row[*target as usize] - maximum)
         });
         let total: T = losses.sum();
-        Ok((vec![total / T::from_f64(self.classes.len() as f64)], Shape::from(())))
+        Ok((vec![total / T::from_f64(self.targets.len() as f64)], Shape::from(())))
     }
 
-    /// (softmax(z) − 1 at the class) / N.
+    /// ∂z = upstream (softmax(z) − 1 at the target) / N.
     fn backward<T: Element>(
         &self,
         [logits]: [Array<'_, T>; 1],
@@ -67,24 +74,24 @@ impl Kernel<1> for CrossEntropy {
         upstream: &[T],
         _: [bool; 1],
     ) -> Result<[Option<Vec<T>>; 1]> {
-        let kinds = logits.dims[1];
-        let scale = upstream[0] / T::from_f64(self.classes.len() as f64);
+        let classes = logits.dims[1];
+        let factor = upstream[0] / T::from_f64(self.targets.len() as f64);
         let mut out = vec![T::zero(); logits.values.len()];
-        let rows = out.chunks_mut(kinds).zip(logits.values.chunks(kinds)).zip(&self.classes);
-        for ((out, row), class) in rows {
+        let rows = out.chunks_mut(classes).zip(logits.values.chunks(classes)).zip(&self.targets);
+        for ((out, row), target) in rows {
             vectorized(|| {
                 let (maximum, sum) = normalizer(row);
                 for (out, logit) in out.iter_mut().zip(row) {
-                    *out = scale * (*logit - maximum).exponential() / sum;
+                    *out = factor * (*logit - maximum).exponential() / sum;
                 }
             });
-            out[*class as usize] -= scale;
+            out[*target as usize] -= factor;
         }
         Ok([Some(out)])
     }
 }
 
-/// The maximum m of a row and Σ e^(z − m). A NaN in the row makes the sum NaN.
+/// Returns the maximum m of a row and Σ e^(z − m). A NaN in the row makes the sum NaN.
 #[inline(always)]
 fn normalizer<T: Element>(row: &[T]) -> (T, T) {
     let maximum = row.iter().fold(T::neg_infinity(), |maximum, z| if *z <= maximum { maximum } else { *z });

@@ -1,5 +1,5 @@
-//! Fused kernels as operations of candle: a kernel is written on slices, once for f32 and f64; what candle needs around
-//! it stands here.
+//! Fused kernels as operations of candle: a kernel works on slices and is written once for f32 and f64; this file adds
+//! what candle requires of an operation.
 
 use super::{
     array::{Array, values},
@@ -10,14 +10,18 @@ use candle_core::{
     backend::BackendStorage as _, bail,
 };
 
+/// Number of values that are worth a parallel task of their own.
+pub const VALUES_PER_TASK: usize = 1 << 15;
+
 /// A differentiable function of `N` arrays.
 pub trait Kernel<const N: usize>: Send + Sync + 'static {
     const NAME: &'static str;
 
-    /// The output and its dimensions.
+    /// Returns the output and its shape.
     fn forward<T: Element>(&self, inputs: [Array<'_, T>; N]) -> Result<(Vec<T>, Shape)>;
 
-    /// The gradient of ⟨`upstream`, output⟩ with respect to each input that is `wanted`.
+    /// Returns the gradient of ⟨`upstream`, `output`⟩ with respect to each input that is `wanted`. `output` is what
+    /// [`forward`](Self::forward) returned, and `upstream` has its shape.
     fn backward<T: Element>(
         &self,
         inputs: [Array<'_, T>; N],
@@ -48,7 +52,7 @@ impl<K> Operation<K> {
         match inputs[0].0.dtype() {
             DType::F32 => self.forward_as::<f32, N>(inputs),
             DType::F64 => self.forward_as::<f64, N>(inputs),
-            other => bail!("{}: the fused version takes f32 and f64, not {other:?}", K::NAME),
+            other => bail!("{}: the fused implementation takes f32 and f64, not {other:?}", K::NAME),
         }
     }
 
@@ -109,10 +113,13 @@ impl<K> Operation<K> {
     }
 }
 
+/// Returns the storage of a tensor on the CPU. Errors if the tensor is on another device.
 fn on_cpu<'a>(storage: &'a StorageRef<'_>) -> Result<&'a CpuStorage> {
     match &**storage {
         Storage::Cpu(storage) => Ok(storage),
-        _ => bail!("a fused kernel met a tensor that is not on the CPU"),
+        _ => {
+            bail!("a fused kernel takes tensors on the CPU; move the tensor there, or call the composed implementation")
+        }
     }
 }
 

@@ -1,11 +1,15 @@
-//! The operations that nets are made of, each in two versions side by side.
+//! Operations of neural networks, each in two implementations.
 //!
-//! `*_composed` is the definition: tensor operations of candle whose gradients are right, in f32 and f64, on any device.
-//! `*_fused` is the same in one pass over the memory with its own backward, for the CPU. The plain name takes one of the
-//! two, as [`kernels::Kernels::of`] decides, and checks the shapes, which the two others trust. They agree to rounding (`tests/ops/`).
+//! `*_composed` is the definition: tensor operations of candle whose gradients are right, in f32 and f64, on any
+//! device. `*_fused` computes the same in one pass over the memory, with its own backward pass, on the CPU. The
+//! function without a suffix checks the shapes and calls the implementation that [`implementation::Implementation::of`]
+//! selects; the other two trust their arguments. Both agree up to rounding (`tests/it/ops/`).
 //!
 //! All arrays are row-major. Fused kernels run on the rayon pool they are called in, and their results do not depend on
-//! its size: work is cut by shapes only, and partial sums are added in a fixed order.
+//! the number of threads: shapes alone decide how work is split, and partial sums are added in a fixed order.
+
+// Only `matrix` allows unsafe code, for its call of `gemm`.
+#![deny(unsafe_code, clippy::undocumented_unsafe_blocks)]
 
 pub mod activation;
 pub mod array;
@@ -13,18 +17,12 @@ pub mod block;
 pub mod conv2d;
 pub mod cross_entropy;
 pub mod element;
+pub mod implementation;
 pub mod kernel;
-pub mod kernels;
 pub mod linear;
 pub mod matrix;
 pub mod normalize;
-mod normalize_backward;
-mod normalize_columns;
-mod normalize_fused;
-mod normalize_runs;
-pub mod patches;
 pub mod pool;
 pub mod power_iteration;
 pub mod sgd;
-mod tiles;
-mod winograd;
+pub mod vector;

@@ -3,32 +3,51 @@
 use super::{
     array::Array,
     element::Element,
+    implementation::Implementation,
     kernel::{Kernel, apply3},
-    kernels::Kernels,
-    matrix::{Matrix, Output, multiply},
+    matrix::{Matrix, Write, multiply},
 };
 use candle_core::{Result, Shape, Tensor, bail};
 
-/// `[N, inputs]`, `[outputs, inputs]`, `[outputs]` -> `[N, outputs]`. Errors on shapes that do not fit and on an
-/// empty batch.
+/// Returns z, `[N, outputs]`, from x `[N, inputs]`, W `[outputs, inputs]` and b `[outputs]`. Errors on shapes that do
+/// not match and on an empty batch.
+///
+/// ```
+/// use candle_core::{Device::Cpu, Tensor};
+///
+/// let x = Tensor::new(&[[1f32, 2.0]], &Cpu)?;
+/// let weight = Tensor::new(&[[3f32, 4.0], [5.0, 6.0]], &Cpu)?;
+/// let bias = Tensor::new(&[0.5f32, -0.5], &Cpu)?;
+/// let z = normbook_ops::linear::linear(&x, &weight, &bias)?;
+/// assert_eq!(z.to_vec2::<f32>()?, [[11.5, 16.5]]); // 1 · 3 + 2 · 4 + 0.5 and 1 · 5 + 2 · 6 − 0.5
+/// # candle_core::Result::Ok(())
+/// ```
 pub fn linear(input: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
-    let ((examples, inputs), (outputs, of_weight), of_bias) = (input.dims2()?, weight.dims2()?, bias.dims1()?);
-    if (inputs, outputs) != (of_weight, of_bias) {
-        bail!("linear: input {:?}, weight {:?} and bias {:?} do not fit", input.dims(), weight.dims(), bias.dims());
+    let ((examples, inputs), (outputs, weight_inputs), biases) = (input.dims2()?, weight.dims2()?, bias.dims1()?);
+    if (inputs, outputs) != (weight_inputs, biases) {
+        bail!(
+            "linear: input {:?}, weight {:?} and bias {:?} do not match; they are [N, inputs], [outputs, inputs] and \
+             [outputs]",
+            input.dims(),
+            weight.dims(),
+            bias.dims()
+        );
     }
     if examples == 0 {
-        bail!("linear: the batch is empty: {:?}", input.dims());
+        bail!("linear: the batch is empty: input {:?}", input.dims());
     }
-    match Kernels::of(input)? {
-        Kernels::Composed => linear_composed(input, weight, bias),
-        Kernels::Fused => linear_fused(input, weight, bias),
+    match Implementation::of(input)? {
+        Implementation::Composed => linear_composed(input, weight, bias),
+        Implementation::Fused => linear_fused(input, weight, bias),
     }
 }
 
+/// Returns [`linear`] by its definition.
 pub fn linear_composed(input: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
     input.matmul(&weight.t()?)?.broadcast_add(bias)
 }
 
+/// Returns [`linear`] as one matrix product onto the bias.
 pub fn linear_fused(input: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
     apply3(Linear, input, weight, bias)
 }
@@ -44,7 +63,7 @@ impl Kernel<3> for Linear {
         for _ in 0..examples {
             out.extend_from_slice(bias.values);
         }
-        multiply(&mut out, matrix(input), matrix(weight).transposed(), Output::Add);
+        multiply(&mut out, matrix(input), matrix(weight).transposed(), Write::Add);
         Ok((out, (examples, outputs).into()))
     }
 
@@ -60,7 +79,7 @@ impl Kernel<3> for Linear {
         let upstream = Matrix::new(upstream, input.dims[0], outputs);
         let product = |like: &[T], left, right| {
             let mut out = vec![T::zero(); like.len()];
-            multiply(&mut out, left, right, Output::Replace);
+            multiply(&mut out, left, right, Write::Replace);
             out
         };
         Ok([

@@ -1,31 +1,33 @@
-//! Pooling over windows that do not overlap: the maximum or the mean of each k × k window of a channel. Rows and columns
-//! that fill no whole window are left out, as in PyTorch.
+//! Pooling: the maximum or the mean of each k × k window of a channel. Windows do not overlap; rows and columns that
+//! fill no whole window are left out, as in PyTorch.
 //!
 //! Of several equal maxima the first, row by row, receives the gradient. candle's own `max_pool2d` has a wrong gradient
-//! (it multiplies by the pooled mask where it should divide); a test watches for its mending.
+//! (it multiplies by the pooled mask where it should divide); a test fails once candle corrects it.
 
 use super::{
     array::Array,
-    element::{Blocks, Element, block_of, in_blocks, vectorized},
-    kernel::{Kernel, apply1},
-    kernels::Kernels,
+    element::Element,
+    implementation::Implementation,
+    kernel::{Kernel, VALUES_PER_TASK, apply1},
+    vector::{VectorWork, in_vectors, load, vectorized},
 };
 use candle_core::{D, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
-/// The largest window: each size is compiled for itself.
-const LARGEST: usize = 8;
+/// The largest window. Each size is compiled separately.
+const LARGEST_WINDOW: usize = 8;
 
-/// `[N, C, H, W] -> [N, C, H / window, W / window]`: the maximum of each window; NaN if the window holds one.
-/// Errors on an empty batch and on a window that is 0, above 8 or larger than the image.
+/// Returns the maximum of each window, `[N, C, H / window, W / window]`, of `[N, C, H, W]`; NaN if the window holds
+/// one. Errors on an empty batch and on a window that is 0, above 8 or larger than the image.
 pub fn max_pool2d(input: &Tensor, window: usize) -> Result<Tensor> {
     check("max_pool2d", input.dims(), window)?;
-    match Kernels::of(input)? {
-        Kernels::Composed => max_pool2d_composed(input, window),
-        Kernels::Fused => max_pool2d_fused(input, window),
+    match Implementation::of(input)? {
+        Implementation::Composed => max_pool2d_composed(input, window),
+        Implementation::Fused => max_pool2d_fused(input, window),
     }
 }
 
+/// Returns [`max_pool2d`] by its definition.
 pub fn max_pool2d_composed(input: &Tensor, window: usize) -> Result<Tensor> {
     let windows = windows(input, window)?;
     let maxima = windows.gather(&windows.argmax_keepdim(D::Minus1)?, D::Minus1)?.squeeze(D::Minus1)?;
@@ -33,42 +35,49 @@ pub fn max_pool2d_composed(input: &Tensor, window: usize) -> Result<Tensor> {
     holds_nan.where_cond(&(maxima.zeros_like()? / 0.0)?, &maxima)
 }
 
+/// Returns [`max_pool2d`] in one pass.
 pub fn max_pool2d_fused(input: &Tensor, window: usize) -> Result<Tensor> {
-    apply1(Pool { window, kind: PoolKind::Maximum }, input)
+    apply1(Pool { window, reduction: Reduction::Max }, input)
 }
 
-/// `[N, C, H, W] -> [N, C, H / window, W / window]`: the mean of each window. Errors as [`max_pool2d`].
+/// Returns the mean of each window, `[N, C, H / window, W / window]`, of `[N, C, H, W]`. Errors as [`max_pool2d`].
 pub fn avg_pool2d(input: &Tensor, window: usize) -> Result<Tensor> {
     check("avg_pool2d", input.dims(), window)?;
-    match Kernels::of(input)? {
-        Kernels::Composed => avg_pool2d_composed(input, window),
-        Kernels::Fused => avg_pool2d_fused(input, window),
+    match Implementation::of(input)? {
+        Implementation::Composed => avg_pool2d_composed(input, window),
+        Implementation::Fused => avg_pool2d_fused(input, window),
     }
 }
 
+/// Returns [`avg_pool2d`] by its definition.
 pub fn avg_pool2d_composed(input: &Tensor, window: usize) -> Result<Tensor> {
     windows(input, window)?.mean(D::Minus1)
 }
 
+/// Returns [`avg_pool2d`] in one pass.
 pub fn avg_pool2d_fused(input: &Tensor, window: usize) -> Result<Tensor> {
-    apply1(Pool { window, kind: PoolKind::Mean }, input)
+    apply1(Pool { window, reduction: Reduction::Mean }, input)
 }
 
+/// Errors if `dims` cannot be pooled with `window`; the message begins with the operation's name.
 pub(super) fn check(name: &str, dims: &[usize], window: usize) -> Result<()> {
-    let [examples, channels, height, width] = *dims else { bail!("{name}: pooling takes [N, C, H, W], not {dims:?}") };
+    let [examples, channels, height, width] = *dims else {
+        bail!("{name}: pooling takes an input [N, C, H, W], not {dims:?}")
+    };
     if examples == 0 {
-        bail!("{name}: the batch is empty: {dims:?}");
+        bail!("{name}: the batch is empty: input {dims:?}");
     }
-    if channels == 0 {
-        bail!("{name}: no channels: {dims:?}");
+    if [channels, height, width].contains(&0) {
+        bail!("{name}: the input has no values: {dims:?}");
     }
-    if !(1..=LARGEST.min(height).min(width)).contains(&window) {
-        bail!("{name}: a window of {window} on {dims:?}; it can be from 1 to the image's sides and {LARGEST}");
+    let largest = LARGEST_WINDOW.min(height).min(width);
+    if !(1..=largest).contains(&window) {
+        bail!("{name}: a window of {window} cannot pool {dims:?}; it can be 1 to {largest}");
     }
     Ok(())
 }
 
-/// `[N, C, H, W] -> [N, C, H / k, W / k, k · k]`.
+/// Returns the values of each window, `[N, C, H / k, W / k, k · k]`.
 fn windows(input: &Tensor, k: usize) -> Result<Tensor> {
     let (examples, channels, height, width) = input.dims4()?;
     let (rows, columns) = (height / k, width / k);
@@ -80,20 +89,18 @@ fn windows(input: &Tensor, k: usize) -> Result<Tensor> {
         .reshape((examples, channels, rows, columns, k * k))
 }
 
-/// What a window is pooled to.
+/// How a window becomes one value.
 #[derive(Clone, Copy)]
-pub(super) enum PoolKind {
-    Maximum,
+pub(super) enum Reduction {
+    Max,
     Mean,
 }
 
+/// The fused kernel.
 pub(super) struct Pool {
     pub window: usize,
-    pub kind: PoolKind,
+    pub reduction: Reduction,
 }
-
-/// Values that are worth a task of their own.
-const TASK: usize = 1 << 15;
 
 impl Kernel<1> for Pool {
     const NAME: &'static str = "pool2d";
@@ -104,8 +111,8 @@ impl Kernel<1> for Pool {
         let mut out = vec![T::zero(); examples * channels * rows * columns];
         out.par_chunks_mut(rows * columns)
             .zip(input.values.par_chunks(height * width))
-            .with_min_len(TASK.div_ceil(height * width))
-            .for_each(|(out, plane)| self.pool(plane, width, out));
+            .with_min_len(VALUES_PER_TASK.div_ceil(height * width))
+            .for_each(|(out, plane)| self.forward_plane(plane, width, out));
         Ok((out, (examples, channels, rows, columns).into()))
     }
 
@@ -123,15 +130,15 @@ impl Kernel<1> for Pool {
             .par_chunks_mut(height * width)
             .zip(input.values.par_chunks(height * width))
             .zip(output.par_chunks(positions).zip(upstream.par_chunks(positions)))
-            .with_min_len(TASK.div_ceil(height * width))
+            .with_min_len(VALUES_PER_TASK.div_ceil(height * width))
             .for_each(|((gradient, plane), (pooled, upstream))| {
-                self.share(Shared { plane, width, pooled, upstream }, gradient);
+                self.backward_plane(PooledPlane { plane, width, pooled, upstream }, gradient);
             });
         Ok([Some(gradient)])
     }
 }
 
-/// Calls a function with the window as a constant: each size is compiled for itself.
+/// Calls a function with the window as a constant, so each size is compiled separately.
 macro_rules! with_window {
     ($window:expr, $function:ident $arguments:tt, $($size:literal)*) => {
         match $window {
@@ -141,8 +148,8 @@ macro_rules! with_window {
     };
 }
 
-/// A plane of `width` columns, what it was pooled to, and the gradient of that.
-pub(super) struct Shared<'a, T> {
+/// A channel of an example, `width` columns wide, with its pooled values and their gradient.
+pub(super) struct PooledPlane<'a, T> {
     pub plane: &'a [T],
     pub width: usize,
     pub pooled: &'a [T],
@@ -150,25 +157,24 @@ pub(super) struct Shared<'a, T> {
 }
 
 impl Pool {
-    /// Pools each window of a plane of `width` columns.
-    pub(super) fn pool<T: Element>(&self, plane: &[T], width: usize, out: &mut [T]) {
-        with_window!(self.window, pool_plane(self.kind, plane, width, out), 1 2 3 4 5 6 7 8);
+    /// Pools each window of a plane of `width` columns into `out`.
+    pub(super) fn forward_plane<T: Element>(&self, plane: &[T], width: usize, out: &mut [T]) {
+        with_window!(self.window, pool_plane(self.reduction, plane, width, out), 1 2 3 4 5 6 7 8);
     }
 
-    /// Gives each value of a plane its part of the gradient of what its window was pooled to. Values that belong to no
-    /// window are left alone.
-    pub(super) fn share<T: Element>(&self, shared: Shared<'_, T>, gradient: &mut [T]) {
-        with_window!(self.window, share_plane(self.kind, shared, gradient), 1 2 3 4 5 6 7 8);
+    /// Writes the gradient of each value of a plane. Values outside all windows are not written.
+    pub(super) fn backward_plane<T: Element>(&self, pooled: PooledPlane<'_, T>, gradient: &mut [T]) {
+        with_window!(self.window, unpool_plane(self.reduction, pooled, gradient), 1 2 3 4 5 6 7 8);
     }
 }
 
 /// A window, row by row.
 type Window<T, const K: usize> = [[T; K]; K];
 
-fn pool_plane<T: Element, const K: usize>(kind: PoolKind, plane: &[T], width: usize, out: &mut [T]) {
-    match kind {
-        PoolKind::Maximum => each_window::<T, K>(plane, width, out, maximum),
-        PoolKind::Mean => each_window::<T, K>(plane, width, out, mean),
+fn pool_plane<T: Element, const K: usize>(reduction: Reduction, plane: &[T], width: usize, out: &mut [T]) {
+    match reduction {
+        Reduction::Max => each_window::<T, K>(plane, width, out, maximum),
+        Reduction::Mean => each_window::<T, K>(plane, width, out, mean),
     }
 }
 
@@ -183,9 +189,9 @@ fn each_window<T: Element, const K: usize>(plane: &[T], width: usize, out: &mut 
     });
 }
 
-fn share_plane<T: Element, const K: usize>(
-    kind: PoolKind,
-    Shared { plane, width, pooled, upstream }: Shared<'_, T>,
+fn unpool_plane<T: Element, const K: usize>(
+    reduction: Reduction,
+    PooledPlane { plane, width, pooled, upstream }: PooledPlane<'_, T>,
     gradient: &mut [T],
 ) {
     let columns = width / K;
@@ -193,15 +199,15 @@ fn share_plane<T: Element, const K: usize>(
     let rows = plane.chunks(K * width).zip(gradient.chunks_mut(K * width));
     vectorized(|| {
         for ((pooled, upstream), (rows, gradient)) in windows.zip(rows) {
-            match kind {
-                PoolKind::Maximum => {
-                    in_blocks(columns, &mut Share::<T, K>(Maxima { rows, gradient, width, pooled, upstream }));
+            match reduction {
+                Reduction::Max => {
+                    in_vectors(columns, &mut MaxGradient::<T, K> { rows, gradient, width, pooled, upstream });
                 }
-                PoolKind::Mean => {
-                    let part = T::one() / T::from_f64((K * K) as f64);
+                Reduction::Mean => {
+                    let share = T::one() / T::from_f64((K * K) as f64);
                     for gradient in gradient.chunks_mut(width).take(K) {
                         for (gradient, upstream) in gradient.as_chunks_mut::<K>().0.iter_mut().zip(upstream) {
-                            *gradient = [*upstream * part; K];
+                            *gradient = [*upstream * share; K];
                         }
                     }
                 }
@@ -210,9 +216,10 @@ fn share_plane<T: Element, const K: usize>(
     });
 }
 
-/// A row of windows that were pooled to their maxima.
-struct Maxima<'a, T> {
-    /// `K` rows of a plane and their gradients.
+/// A row of windows and their maxima. The gradient of a window goes to the first value that equals the maximum, or,
+/// where the maximum is NaN and equals nothing, to the last value.
+struct MaxGradient<'a, T, const K: usize> {
+    /// `K` rows of a plane, and their gradients.
     rows: &'a [T],
     gradient: &'a mut [T],
     width: usize,
@@ -220,16 +227,12 @@ struct Maxima<'a, T> {
     upstream: &'a [T],
 }
 
-struct Share<'a, T, const K: usize>(Maxima<'a, T>);
-
-/// Each window's gradient goes to the first value that equals the maximum, and where that is NaN and equals nothing, to
-/// the last value.
-impl<T: Element, const K: usize> Blocks for Share<'_, T, K> {
+impl<T: Element, const K: usize> VectorWork for MaxGradient<'_, T, K> {
     #[inline(always)]
-    fn block<const LANES: usize>(&mut self, start: usize) {
-        let Self(Maxima { rows, gradient, width, pooled, upstream }) = self;
-        // What no value has taken yet.
-        let (maxima, mut left) = (block_of::<T, LANES>(pooled, start), block_of::<T, LANES>(upstream, start));
+    fn apply<const LANES: usize>(&mut self, start: usize) {
+        let Self { rows, gradient, width, pooled, upstream } = self;
+        // `left`: the gradient that no value has received yet.
+        let (maxima, mut left) = (load::<T, LANES>(pooled, start), load::<T, LANES>(upstream, start));
         for row in 0..K {
             let place = row * *width + start * K;
             let values = &rows[place..][..LANES * K];
@@ -249,7 +252,7 @@ impl<T: Element, const K: usize> Blocks for Share<'_, T, K> {
     }
 }
 
-/// The largest value, or NaN if there is one.
+/// Returns the largest value, or NaN if there is one.
 #[inline(always)]
 fn maximum<T: Element, const K: usize>(window: Window<T, K>) -> T {
     let larger = |a: T, b: T| if a > b || a.is_nan() { a } else { b };
@@ -257,6 +260,7 @@ fn maximum<T: Element, const K: usize>(window: Window<T, K>) -> T {
     window.into_iter().map(of_row).fold(of_row(window[0]), larger)
 }
 
+/// Returns the mean value.
 #[inline(always)]
 fn mean<T: Element, const K: usize>(window: Window<T, K>) -> T {
     window.into_iter().flatten().sum::<T>() / T::from_f64((K * K) as f64)

@@ -1,16 +1,16 @@
-//! The largest singular value of a matrix by power iteration: u ← M v / ‖M v‖, v ← Mᵀ u / ‖Mᵀ u‖, σ = uᵀ M v.
+//! The largest singular value of a matrix M by power iteration: u ← M v / ‖M v‖, v ← Mᵀ u / ‖Mᵀ u‖, σ = uᵀ M v.
 //!
-//! From any v that is not orthogonal to the largest right singular vector, the estimates come closer by (σ₂ / σ₁)² a step,
-//! and never exceed σ₁. No gradient flows through u, v and σ: of σ₁ it is ∂σ₁/∂M = u vᵀ.
+//! Unless v is orthogonal to the right singular vector of σ₁, each step multiplies the errors of u and v by about
+//! (σ₂ / σ₁)². The estimate σ never exceeds σ₁. No gradient flows through u, v and σ; that of σ₁ is ∂σ₁/∂M = u vᵀ.
 
-use candle_core::{Result, Tensor};
+use candle_core::{DType, Result, Tensor};
 
-/// What keeps a length from 0, as in PyTorch: of a matrix of zeros all estimates are 0.
-const SHORTEST: f64 = 1e-12;
+/// The least length that a vector is divided by, as in PyTorch. A matrix of zeros has σ = 0.
+const LEAST_LENGTH: f64 = 1e-12;
 
-/// An estimate of the largest singular value and its vectors.
+/// An estimate of the largest singular value and its two vectors.
 #[derive(Clone, Debug)]
-pub struct Singular {
+pub struct SingularTriplet {
     /// σ ≥ 0.
     pub value: f64,
     /// u, `[rows, 1]`, of length 1.
@@ -20,38 +20,38 @@ pub struct Singular {
 }
 
 // ANCHOR: step
-/// One step on `matrix` `[rows, columns]` from `right` `[columns, 1]`. Errors on shapes that do not fit.
-pub fn power_iteration(matrix: &Tensor, right: &Tensor) -> Result<Singular> {
+/// Makes one step for `matrix` `[rows, columns]` from v = `right` `[columns, 1]`. Errors on shapes that do not match.
+pub fn power_iteration(matrix: &Tensor, right: &Tensor) -> Result<SingularTriplet> {
     let matrix = matrix.detach();
     let left = unit(&matrix.matmul(&right.detach())?)?;
     let back = matrix.t()?.matmul(&left)?;
-    // uᵀ M v with v = Mᵀ u / ‖Mᵀ u‖.
-    Ok(Singular { value: length(&back)?, right: unit(&back)?, left })
+    // With v = Mᵀ u / ‖Mᵀ u‖, uᵀ M v is ‖Mᵀ u‖.
+    Ok(SingularTriplet { value: length(&back)?, right: unit(&back)?, left })
 }
 // ANCHOR_END: step
 
-/// `[rows, ..]` as a matrix: a convolution's weight `[O, C, k, k]` as `[O, C k k]`.
+/// Returns a weight `[O, ..]` as a matrix with a row for each output: `[O, C, k, k]` as `[O, C · k · k]`.
 pub fn as_matrix(weight: &Tensor) -> Result<Tensor> {
     weight.flatten_from(1)
 }
 
-/// The vector at length 1.
+/// Returns a vector of the same direction with length 1.
 pub fn unit(vector: &Tensor) -> Result<Tensor> {
-    vector / length(vector)?.max(SHORTEST)
+    vector / length(vector)?.max(LEAST_LENGTH)
 }
 
 fn length(vector: &Tensor) -> Result<f64> {
-    Ok(vector.sqr()?.sum_all()?.to_dtype(candle_core::DType::F64)?.to_scalar::<f64>()?.sqrt())
+    Ok(vector.sqr()?.sum_all()?.to_dtype(DType::F64)?.to_scalar::<f64>()?.sqrt())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use candle_core::{DType, Device};
+    use candle_core::Device;
     use nalgebra::DMatrix;
     use normbook_lab::seed::{Purpose, Seed};
 
-    /// A matrix `[5, 7]` in f64, and the same of nalgebra.
+    /// Returns a matrix `[5, 7]` in f64, as a tensor and as a matrix of nalgebra.
     fn matrix() -> (Tensor, DMatrix<f64>) {
         let mut stream = Seed(0).stream(Purpose::Probe, 0);
         let tensor = stream.normal_tensor((5, 7), 1.0, &Device::Cpu).unwrap().to_dtype(DType::F64).unwrap();
