@@ -1,4 +1,4 @@
-//! What is true of A1's reference solution, whatever its code. Run by `tools/grade/tests/references.rs`; students do
+//! What is true of A1's reference solution, whatever its code. Run by `assignments/grader/tests/references.rs`; students do
 //! not get it.
 
 use crate::a1::{

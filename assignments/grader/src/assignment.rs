@@ -60,7 +60,7 @@ pub fn find_root() -> Result<PathBuf> {
         .context("no folder `assignments` from here upwards: start this program in the folder of the course")
 }
 
-/// The names of all assignments with tests.
+/// The names of all assignments: the folders in `assignments` that have a `harness.rs`, which `grader` and `harness` lack.
 pub fn names(root: &Path) -> Result<Vec<String>> {
     let folder = root.join("assignments");
     let folders = files::entries(&folder)?.into_iter().filter(|path| path.join("harness.rs").is_file());

@@ -47,6 +47,9 @@ fn the_starter_scores_nothing_and_the_reference_all() {
 fn a_handout_holds_no_solution() {
     let scratch = tempfile::tempdir().unwrap();
     handout::write(&root(), &scratch.path().join("course")).unwrap();
+    // `assignments/grader` is no assignment: its sources are handed out, its tests are not.
+    let grader = files::entries(&scratch.path().join("course/assignments/grader")).unwrap();
+    assert!(grader.iter().all(|path| path.ends_with("Cargo.toml") || path.ends_with("src")), "{grader:?}");
     for name in names(&root()).unwrap() {
         let folder = scratch.path().join("course/assignments").join(&name);
         assert!(!folder.join("wrong.toml").exists());

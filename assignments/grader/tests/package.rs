@@ -30,12 +30,18 @@ fn a_package_holds_the_grader_and_no_solution() {
     }
     let files: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
     let has = |part: &str| files.iter().any(|file| file.contains(part));
-    for needed in
-        ["Cargo.lock", "vendor/landlock-", ".cargo/config.toml", "tests.json", "starter/lib.rs", "grade/src/main.rs"]
-    {
+    for needed in [
+        "Cargo.lock",
+        "vendor/landlock-",
+        ".cargo/config.toml",
+        "tests.json",
+        "starter/lib.rs",
+        "assignments/grader/src/main.rs",
+    ] {
         assert!(has(needed), "{needed} is missing");
     }
     assert!(!has("wrong.toml") && !has(&format!("{name}/src")) && !has("hidden.json"));
+    assert!(!has("grader/tests"), "the grader's tests check the reference solutions, which a package does not hold");
 }
 
 #[test]

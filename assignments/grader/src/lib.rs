@@ -33,7 +33,7 @@ pub mod test;
 pub mod toolchain;
 pub mod value;
 pub mod vendor;
-#[path = "../../../assignments/harness/wire.rs"]
+#[path = "../../harness/wire.rs"]
 pub mod wire;
 pub mod workspace;
 pub mod zip;

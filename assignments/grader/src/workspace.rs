@@ -29,9 +29,9 @@ pub fn write_with_library(root: &Path, to: &Path, members: &[String]) -> Result<
 
 /// Gives the grader's manifest.
 fn write_grader(root: &Path, to: &Path) -> Result<String> {
-    let manifest = without_section(&files::read(&root.join("tools/grade/Cargo.toml"))?, "[dev-dependencies]");
-    files::write(&to.join("tools/grade/Cargo.toml"), &manifest)?;
-    files::copy_folder(&root.join("tools/grade/src"), &to.join("tools/grade/src"))?;
+    let manifest = without_section(&files::read(&root.join("assignments/grader/Cargo.toml"))?, "[dev-dependencies]");
+    files::write(&to.join("assignments/grader/Cargo.toml"), &manifest)?;
+    files::copy_folder(&root.join("assignments/grader/src"), &to.join("assignments/grader/src"))?;
     files::copy_folder(&root.join("assignments/harness"), &to.join("assignments/harness"))?;
     files::copy(&root.join("Cargo.lock"), &to.join("Cargo.lock"))?;
     Ok(manifest)
@@ -46,8 +46,8 @@ fn workspace_with_library(book: &str, members: &[String]) -> String {
     });
     let others: Vec<&str> = others.collect();
     format!(
-        "[workspace]\nmembers = [\".\", \"fingerprint\", \"tools/grade\"{members}]\n\
-         default-members = [\"tools/grade\"]\nresolver = \"3\"\n\n{}\n",
+        "[workspace]\nmembers = [\".\", \"fingerprint\", \"assignments/grader\"{members}]\n\
+         default-members = [\"assignments/grader\"]\nresolver = \"3\"\n\n{}\n",
         others.join("\n\n").trim_end()
     )
 }
@@ -61,7 +61,7 @@ fn workspace(book: &str, grader: &str) -> Result<String> {
     };
     let dependencies: Vec<&str> = of_book("[workspace.dependencies]")?.lines().filter(is_used).collect();
     Ok(format!(
-        "[workspace]\nmembers = [\"tools/grade\"]\nresolver = \"3\"\n\n\
+        "[workspace]\nmembers = [\"assignments/grader\"]\nresolver = \"3\"\n\n\
          [workspace.package]\n{}\n\n[workspace.dependencies]\n{}\n",
         of_book("[workspace.package]")?.trim(),
         dependencies.join("\n")
@@ -102,7 +102,7 @@ mod tests {
         let book = "[workspace]\nx = 1\n\n[package]\nname = \"normbook\"\n\n[dependencies]\n# Why.\na = \"1\"\n\n[[bin]]\nname = \"ch01\"\n\n[dev-dependencies]\nb = \"1\"\n\n# Fast.\n[profile.dev]\nopt-level = 2\n";
         assert_eq!(
             workspace_with_library(book, &["assignments/a1".into()]),
-            "[workspace]\nmembers = [\".\", \"fingerprint\", \"tools/grade\", \"assignments/a1\"]\ndefault-members = [\"tools/grade\"]\nresolver = \"3\"\n\n\
+            "[workspace]\nmembers = [\".\", \"fingerprint\", \"assignments/grader\", \"assignments/a1\"]\ndefault-members = [\"assignments/grader\"]\nresolver = \"3\"\n\n\
              [package]\nname = \"normbook\"\n\n[dependencies]\n# Why.\na = \"1\"\n\n# Fast.\n[profile.dev]\nopt-level = 2\n"
         );
     }
