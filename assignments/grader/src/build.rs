@@ -8,7 +8,6 @@ use crate::assignment::Assignment;
 use crate::contain::{self, Desk, End, Limits, Plan};
 use crate::files;
 use crate::library::Library;
-use crate::run;
 use crate::submission::Sources;
 use crate::toolchain::Toolchain;
 use anyhow::{Context, Result};
@@ -16,8 +15,11 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use tempfile::TempDir;
 
-/// Of the compiler; `run::LIMITS` are those of the program.
-pub const LIMITS: Limits = Limits { seconds: 60, memory: 8 << 30, file: 512 << 20, open_files: 1024, processes: 128 };
+/// Of the compiler.
+const COMPILER_LIMITS: Limits =
+    Limits { seconds: 60, memory: 8 << 30, file: 512 << 20, open_files: 1024, processes: 128 };
+/// Of the program that it builds.
+const PROGRAM_LIMITS: Limits = Limits { seconds: 10, memory: 2 << 30, file: 16 << 20, open_files: 32, processes: 8 };
 const SHOWN_LINES: usize = 60;
 
 /// What builds and runs submissions.
@@ -34,6 +36,8 @@ pub struct Workshop {
 
 /// A submission that was built.
 pub struct Built {
+    /// The grader's own program.
+    pub guard: PathBuf,
     pub program: PathBuf,
     /// For answers: the only place where the program may write.
     pub shelf: PathBuf,
@@ -54,8 +58,8 @@ impl Workshop {
             toolchain: Toolchain::find()?,
             root: root.to_owned(),
             library: OnceLock::new(),
-            build_limits: LIMITS,
-            run_limits: run::LIMITS,
+            build_limits: COMPILER_LIMITS,
+            run_limits: PROGRAM_LIMITS,
         })
     }
 
@@ -99,8 +103,8 @@ impl Workshop {
         let name = format!("harness{}", std::env::consts::EXE_SUFFIX);
         let program = finished.join(&name);
         files::copy(&out.join(&name), &program)?;
-        let limits = if library.is_some() { run::training(self.run_limits) } else { self.run_limits };
-        Ok(Ok(Built { program, shelf, desk, limits, _scratch: scratch }))
+        let limits = if library.is_some() { training(self.run_limits) } else { self.run_limits };
+        Ok(Ok(Built { guard: self.guard.clone(), program, shelf, desk, limits, _scratch: scratch }))
     }
 
     fn library(&self) -> Result<&Library> {
@@ -145,6 +149,11 @@ impl Workshop {
             limits: self.limits(library),
         }
     }
+}
+
+/// Of a program that trains networks.
+fn training(limits: Limits) -> Limits {
+    Limits { seconds: 12 * limits.seconds, memory: 2 * limits.memory, ..limits }
 }
 
 /// What the compiler says of the submission, without what it says of itself where it breaks down.

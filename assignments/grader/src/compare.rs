@@ -1,6 +1,5 @@
 //! Whether outputs are what is expected, and if not, where they differ.
 
-use crate::sheet::Line;
 use crate::value::Value;
 
 /// The smallest denominator of a relative difference.
@@ -24,19 +23,18 @@ fn above(floor: f64, expected: f64, came: f64) -> f64 {
 }
 
 /// Whether all outputs agree.
-pub fn agree(expected: &[Line], came: &[Value], tolerance: f64) -> bool {
-    expected.len() == came.len()
-        && expected.iter().zip(came).all(|(a, b)| first_difference(&a.0, b, tolerance).is_none())
+pub fn agree(expected: &[Value], came: &[Value], tolerance: f64) -> bool {
+    expected.len() == came.len() && expected.iter().zip(came).all(|(a, b)| first_difference(a, b, tolerance).is_none())
 }
 
 /// What was expected, what came, at which index; none if they agree.
-pub fn mismatch(expected: &[Line], came: &[Value], tolerance: f64) -> Option<String> {
+pub fn mismatch(expected: &[Value], came: &[Value], tolerance: f64) -> Option<String> {
     if expected.len() != came.len() {
         return Some(format!("{} outputs were expected, {} came", expected.len(), came.len()));
     }
     let mut pairs = expected.iter().zip(came).enumerate();
     pairs.find_map(|(index, (expected_one, came_one))| {
-        let words = first_difference(&expected_one.0, came_one, tolerance)?;
+        let words = first_difference(expected_one, came_one, tolerance)?;
         Some(if expected.len() == 1 { words } else { format!("output {} of {}, {words}", index + 1, came.len()) })
     })
 }
@@ -124,7 +122,7 @@ mod tests {
     use super::*;
 
     fn said(expected: Value, came: Value) -> String {
-        mismatch(&[Line(expected)], &[came], 1e-9).unwrap_or_default()
+        mismatch(&[expected], &[came], 1e-9).unwrap_or_default()
     }
 
     #[test]

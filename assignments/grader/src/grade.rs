@@ -5,7 +5,7 @@ use crate::build::Workshop;
 use crate::contain::Walls;
 use crate::judge::{Verdict, judge, table};
 use crate::report::{Graded, Report, plain};
-use crate::run::Ran;
+use crate::run::{Ran, run_test};
 use crate::sheet::{Sheet, SheetTest};
 use crate::submission::Sources;
 use anyhow::{Result, ensure};
@@ -48,7 +48,7 @@ pub fn grade(
         Ok(sources) => match workshop.build(&sources, assignment)? {
             Err(words) => not_run(assignment, tests, &format!("The submission does not build.\n{words}")),
             Ok(built) => {
-                let runs: Result<Vec<Ran>> = tests.all().map(|(test, _)| workshop.run_test(&built, test)).collect();
+                let runs: Result<Vec<Ran>> = tests.all().map(|(test, _)| run_test(&built, test)).collect();
                 judged(assignment, tests, &runs?)
             }
         },

@@ -1,9 +1,10 @@
 //! From the answers of a submission to a verdict on each test, in words that help.
 
+use crate::call::ExpectedCall;
 use crate::compare::{agree, mismatch};
 use crate::law::Law;
 use crate::run::Ran;
-use crate::sheet::{Mistake, SheetCall, SheetTest};
+use crate::sheet::SheetTest;
 use crate::table::Table;
 use crate::value::Value;
 use crate::wire::Answer;
@@ -85,38 +86,23 @@ fn explanation<'a>(test: &'a SheetTest, ran: &Ran, all: &[(&SheetTest, &Ran)]) -
 
 /// Whether the answers to a test are those of a mistake; none if the mistake makes no difference to the test.
 fn trace(test: &SheetTest, ran: &Ran, says: &str) -> Option<bool> {
-    let of = |call: &SheetCall| call.mistakes.iter().position(|mistake| mistake.says == says);
+    let of = |call: &ExpectedCall| call.mistakes.iter().position(|mistake| mistake.says == says);
     if test.calls.iter().all(|call| of(call).is_none()) {
         return None;
     }
     let mut calls = test.calls.iter().enumerate();
     Some(calls.all(|(index, call)| match (of(call), ran.answers.get(index)) {
-        (Some(mistake), Some(answer)) => call.mistakes[mistake].is(answer, test.tolerance),
+        (Some(mistake), Some(answer)) => call.mistakes[mistake].gives(answer, test.tolerance),
         (None, Some(Ok(values))) => agree(&call.expected, values, test.tolerance),
         _ => false,
     }))
 }
 
 fn partial<'a>(test: &'a SheetTest, ran: &Ran) -> Vec<&'a str> {
-    let is_wrong = |(call, answer): &(&SheetCall, &Answer)| {
+    let is_wrong = |(call, answer): &(&ExpectedCall, &Answer)| {
         !answer.as_ref().is_ok_and(|values: &Vec<Value>| agree(&call.expected, values, test.tolerance))
     };
     let first = test.calls.iter().zip(&ran.answers).find(is_wrong);
-    let same = first.map(|(call, answer)| call.mistakes.iter().filter(|mistake| mistake.is(answer, test.tolerance)));
+    let same = first.map(|(call, answer)| call.mistakes.iter().filter(|mistake| mistake.gives(answer, test.tolerance)));
     same.into_iter().flatten().map(|mistake| mistake.says.as_str()).collect()
-}
-
-impl Mistake {
-    fn is(&self, answer: &Answer, tolerance: f64) -> bool {
-        match (answer, &self.outputs, &self.error) {
-            (Ok(values), Some(outputs), _) => agree(outputs, values, tolerance),
-            (Err(why), _, Some(error)) => without_place(why) == without_place(error),
-            _ => false,
-        }
-    }
-}
-
-/// The words of a panic without its line, which differs from solution to solution.
-fn without_place(why: &str) -> &str {
-    why.strip_prefix("it panicked at ").and_then(|rest| rest.split_once(": ")).map_or(why, |(_, words)| words)
 }

@@ -1,7 +1,7 @@
 //! What must hold of the answers where there is no one right answer: the tests of an open assignment.
 
+use crate::call::ExpectedCall;
 use crate::compare::{difference, form, number};
-use crate::sheet::SheetCall;
 use crate::table::Table;
 use crate::value::Value;
 use serde::{Deserialize, Serialize};
@@ -30,7 +30,7 @@ const CLOSE: f64 = 1e-5;
 
 impl Law {
     /// In which way the answers break it; none if they do not.
-    pub fn broken(self, calls: &[SheetCall], answers: &[&[Value]]) -> Option<String> {
+    pub fn broken(self, calls: &[ExpectedCall], answers: &[&[Value]]) -> Option<String> {
         match self {
             Self::Shape => calls.iter().zip(answers).find_map(|(call, answer)| out_of_shape(argument(call), answer)),
             Self::Slope => slope(calls, answers),
@@ -45,9 +45,9 @@ impl Law {
     }
 }
 
-fn argument(call: &SheetCall) -> &Value {
+fn argument(call: &ExpectedCall) -> &Value {
     const NONE: &Value = &Value { shape: Vec::new(), values: Vec::new() };
-    call.arguments.last().map_or(NONE, |line| &line.0)
+    call.arguments.last().unwrap_or(NONE)
 }
 
 fn out_of_shape(argument: &Value, answer: &[Value]) -> Option<String> {
@@ -59,7 +59,7 @@ fn out_of_shape(argument: &Value, answer: &[Value]) -> Option<String> {
     Some(format!("of {} that went in, {wild} came out", form(argument)))
 }
 
-fn slope(calls: &[SheetCall], answers: &[&[Value]]) -> Option<String> {
+fn slope(calls: &[ExpectedCall], answers: &[&[Value]]) -> Option<String> {
     let ((first, calls), (slope, losses)) = (calls.split_first()?, answers.split_first()?);
     if let Some(why) = out_of_shape(argument(first), slope) {
         return Some(format!("the gradient: {why}"));
@@ -123,7 +123,7 @@ fn alone(answers: &[&[Value]]) -> Option<String> {
     })
 }
 
-fn tamed(calls: &[SheetCall], answers: &[&[Value]]) -> Option<String> {
+fn tamed(calls: &[ExpectedCall], answers: &[&[Value]]) -> Option<String> {
     let ([small, large], [[of_small], [of_large]]) = (calls, answers) else {
         return Some("two outputs were asked for".to_owned());
     };
@@ -142,16 +142,15 @@ fn tamed(calls: &[SheetCall], answers: &[&[Value]]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sheet::Line;
 
-    fn call(argument: &[f64]) -> SheetCall {
-        let arguments = vec![Line(Value::vector(argument.to_vec()))];
-        SheetCall { function: "f".into(), arguments, expected: Vec::new(), mistakes: Vec::new() }
+    fn call(argument: &[f64]) -> ExpectedCall {
+        let arguments = vec![Value::vector(argument.to_vec())];
+        ExpectedCall { function: "f".into(), arguments, expected: Vec::new(), mistakes: Vec::new() }
     }
 
     /// What a law says of calls with these arguments and outputs.
     fn says(law: Law, arguments: &[&[f64]], outputs: &[&[&[f64]]]) -> String {
-        let calls: Vec<SheetCall> = arguments.iter().map(|argument| call(argument)).collect();
+        let calls: Vec<ExpectedCall> = arguments.iter().map(|argument| call(argument)).collect();
         let answers: Vec<Vec<Value>> =
             outputs.iter().map(|output| output.iter().map(|values| Value::vector(values.to_vec())).collect()).collect();
         let answers: Vec<&[Value]> = answers.iter().map(Vec::as_slice).collect();

@@ -8,6 +8,7 @@
 
 pub mod assignment;
 pub mod build;
+pub mod call;
 pub mod cases;
 pub mod cli;
 pub mod compare;

@@ -3,11 +3,12 @@
 
 use crate::assignment::{Assignment, Wrong};
 use crate::build::Workshop;
+use crate::call::Mistake;
 use crate::cases;
 use crate::compare::agree;
 use crate::judge::{Verdict, judge};
-use crate::run::Ran;
-use crate::sheet::{Line, Mistake, Sheet};
+use crate::run::{Ran, run_test};
+use crate::sheet::Sheet;
 use crate::submission::Sources;
 use anyhow::{Context, Result, bail};
 use std::sync::Mutex;
@@ -39,7 +40,7 @@ pub fn renew(workshop: &Workshop, assignment: &Assignment, seed: u64) -> Result<
                 .as_ref()
                 .map_err(|why| anyhow::anyhow!("{}: the reference gives no answer: {why}", test.name))?;
             if test.law.is_none() {
-                call.expected = values.iter().cloned().map(Line).collect();
+                call.expected = values.clone();
             }
         }
     }
@@ -68,7 +69,7 @@ pub fn renew(workshop: &Workshop, assignment: &Assignment, seed: u64) -> Result<
 fn run_all(workshop: &Workshop, assignment: &Assignment, sources: &Sources, sheet: &Sheet) -> Result<Vec<Ran>> {
     let built = workshop.build(sources, assignment)?;
     let built = built.map_err(|words| anyhow::anyhow!("does not build:\n{words}"))?;
-    sheet.tests.iter().map(|test| workshop.run_test(&built, test)).collect()
+    sheet.tests.iter().map(|test| run_test(&built, test)).collect()
 }
 
 /// The results in the order of the items, whichever is ready first.

@@ -1,7 +1,7 @@
 //! Chapter 16's table, as far as it goes here: a submission's row, and below it some of the book's.
 
+use crate::call::ExpectedCall;
 use crate::compare::{form, number};
-use crate::sheet::SheetCall;
 use crate::value::Value;
 
 /// What a row holds: four accuracies from 0 to 1, and two measures.
@@ -21,8 +21,8 @@ struct Row {
 
 impl Table {
     /// From calls that are named like their rows. Errors, for the student, if a row is none.
-    pub fn read(calls: &[SheetCall], answers: &[&[Value]]) -> Result<Self, String> {
-        let row = |(call, answer): (&SheetCall, &&[Value])| {
+    pub fn read(calls: &[ExpectedCall], answers: &[&[Value]]) -> Result<Self, String> {
+        let row = |(call, answer): (&ExpectedCall, &&[Value])| {
             let [value] = answer else { return Err(format!("{}: a row is one vector", call.function)) };
             let values = value.values.as_slice().try_into();
             let values: [f64; COLUMNS.len()] =
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     fn table(row: &[f64]) -> Result<Table, String> {
-        let call = |function: &str| SheetCall {
+        let call = |function: &str| ExpectedCall {
             function: function.into(),
             arguments: Vec::new(),
             expected: Vec::new(),
