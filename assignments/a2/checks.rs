@@ -1,8 +1,8 @@
-//! What is true of A2's reference solution, whatever its code. Run by `assignments/grader/tests/references.rs`; students do
-//! not get it.
+//! What is true of A2's reference solution, whatever its code. Run by `assignments/grader/tests/references.rs`;
+//! students do not get it.
 
 use crate::a2::{BatchNorm, Shape, mean_and_variance, mean_and_variance_f32};
-use normbook_grade::draw::Draw;
+use normbook_grade::rng::Rng;
 
 const STEP: f64 = 1e-5;
 
@@ -12,10 +12,10 @@ fn relative(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| (a - b).abs() / (a.abs() + b.abs()).max(1e-8)).fold(0.0, f64::max)
 }
 
-fn layer(draw: &mut Draw, features: usize) -> BatchNorm {
+fn layer(rng: &mut Rng, features: usize) -> BatchNorm {
     BatchNorm {
-        gamma: draw.normals(&[features], 0.5, 1.5).values,
-        beta: draw.normals(&[features], 1.0, 0.0).values,
+        gamma: rng.normals(&[features], 0.5, 1.5).values,
+        beta: rng.normals(&[features], 1.0, 0.0).values,
         ..BatchNorm::new(features)
     }
 }
@@ -37,9 +37,9 @@ fn differences(at: &[f64], upstream: &[f64], forward: impl Fn(&[f64]) -> Vec<f64
 /// CS231n's forward checks: N = 200, mean β and deviation γ.
 #[test]
 fn the_output_has_mean_beta_and_deviation_gamma() {
-    let mut draw = Draw::new(1);
-    let layer = layer(&mut draw, 3);
-    let (y, _) = layer.forward(&draw.normals(&[200, 3], 5.0, 12.0).values);
+    let mut rng = Rng::new(1);
+    let layer = layer(&mut rng, 3);
+    let (y, _) = layer.forward(&rng.normals(&[200, 3], 5.0, 12.0).values);
     let (mean, variance) = mean_and_variance(&y, 3);
     let deviation: Vec<f64> = variance.into_iter().map(f64::sqrt).collect();
     let gamma: Vec<f64> = layer.gamma.iter().map(|gamma| gamma.abs()).collect();
@@ -49,32 +49,32 @@ fn the_output_has_mean_beta_and_deviation_gamma() {
 /// CS231n's check of the test mode: 50 batches to warm up.
 #[test]
 fn after_many_batches_evaluation_normalizes_new_examples() {
-    let mut draw = Draw::new(2);
+    let mut rng = Rng::new(2);
     let mut layer = BatchNorm::new(3);
     for _ in 0..50 {
-        layer.follow(&draw.normals(&[200, 3], 5.0, 12.0).values);
+        layer.follow(&rng.normals(&[200, 3], 5.0, 12.0).values);
     }
-    let (mean, variance) = mean_and_variance(&layer.evaluate(&draw.normals(&[200, 3], 5.0, 12.0).values), 3);
+    let (mean, variance) = mean_and_variance(&layer.evaluate(&rng.normals(&[200, 3], 5.0, 12.0).values), 3);
     assert!(mean.iter().all(|mean| mean.abs() < 0.25) && variance.iter().all(|variance| (variance - 1.0).abs() < 0.35));
 }
 
 /// The mean of the unbiased variances of many batches of two is the variance; that of the biased ones is half of it.
 #[test]
 fn the_running_variance_is_unbiased() {
-    let mut draw = Draw::new(3);
+    let mut rng = Rng::new(3);
     let mut layer = BatchNorm { momentum: 0.001, ..BatchNorm::new(1) };
     for _ in 0..20_000 {
-        layer.follow(&draw.normals(&[2, 1], 2.0, 0.0).values);
+        layer.follow(&rng.normals(&[2, 1], 2.0, 0.0).values);
     }
     assert!((layer.running_variance[0] - 4.0).abs() < 0.4, "{:?}", layer.running_variance);
 }
 
 #[test]
 fn the_gradients_are_those_of_central_differences() {
-    let mut draw = Draw::new(4);
+    let mut rng = Rng::new(4);
     for (n, d, epsilon) in [(4, 5, 1e-5), (7, 2, 1e-5), (3, 3, 0.5), (1, 2, 1.0)] {
-        let layer = BatchNorm { epsilon, ..layer(&mut draw, d) };
-        let (x, upstream) = (draw.normals(&[n, d], 5.0, 12.0).values, draw.normals(&[n, d], 1.0, 0.0).values);
+        let layer = BatchNorm { epsilon, ..layer(&mut rng, d) };
+        let (x, upstream) = (rng.normals(&[n, d], 5.0, 12.0).values, rng.normals(&[n, d], 1.0, 0.0).values);
         let (_, cache) = layer.forward(&x);
         let (gamma, beta) = layer.backward_parameters(&cache, &upstream);
         let of_x = differences(&x, &upstream, |x| layer.forward(x).0);
@@ -90,11 +90,11 @@ fn the_gradients_are_those_of_central_differences() {
 
 #[test]
 fn the_gradients_of_images_are_those_of_central_differences() {
-    let mut draw = Draw::new(5);
+    let mut rng = Rng::new(5);
     for shape in [[2, 3, 2, 2], [1, 2, 3, 1], [3, 2, 1, 1]] {
         let sizes = Shape { n: shape[0], channels: shape[1], height: shape[2], width: shape[3] };
-        let layer = layer(&mut draw, sizes.channels);
-        let (x, upstream) = (draw.normals(&shape, 5.0, 12.0).values, draw.normals(&shape, 1.0, 0.0).values);
+        let layer = layer(&mut rng, sizes.channels);
+        let (x, upstream) = (rng.normals(&shape, 5.0, 12.0).values, rng.normals(&shape, 1.0, 0.0).values);
         let (_, cache) = layer.forward_2d(&x, sizes);
         let gradients = layer.backward_2d(&cache, &upstream, sizes);
         let of_x = differences(&x, &upstream, |x| layer.forward_2d(x, sizes).0);
@@ -109,9 +109,9 @@ fn the_gradients_of_images_are_those_of_central_differences() {
 /// Without ε, a feature that is stretched and moved comes out as before, and its gradient is divided by the stretch.
 #[test]
 fn a_stretch_and_a_shift_change_nothing() {
-    let mut draw = Draw::new(6);
-    let layer = BatchNorm { epsilon: 0.0, ..layer(&mut draw, 3) };
-    let (x, upstream) = (draw.normals(&[8, 3], 1.0, 0.0).values, draw.normals(&[8, 3], 1.0, 0.0).values);
+    let mut rng = Rng::new(6);
+    let layer = BatchNorm { epsilon: 0.0, ..layer(&mut rng, 3) };
+    let (x, upstream) = (rng.normals(&[8, 3], 1.0, 0.0).values, rng.normals(&[8, 3], 1.0, 0.0).values);
     let moved: Vec<f64> = x.iter().map(|x| 4.0 * x + 3.0).collect();
     let ((y, cache), (other, other_cache)) = (layer.forward(&x), layer.forward(&moved));
     assert!(relative(&y, &other) < 1e-10);
@@ -128,10 +128,10 @@ fn a_stretch_and_a_shift_change_nothing() {
 
 #[test]
 fn evaluation_does_not_look_at_the_company() {
-    let mut draw = Draw::new(7);
-    let mut layer = layer(&mut draw, 2);
-    layer.follow(&draw.normals(&[9, 2], 2.0, 1.0).values);
-    let x = draw.normals(&[5, 2], 2.0, 1.0).values;
+    let mut rng = Rng::new(7);
+    let mut layer = layer(&mut rng, 2);
+    layer.follow(&rng.normals(&[9, 2], 2.0, 1.0).values);
+    let x = rng.normals(&[5, 2], 2.0, 1.0).values;
     let alone: Vec<f64> = x.chunks(2).flat_map(|example| layer.evaluate(example)).collect();
     assert_eq!(layer.evaluate(&x), alone);
 }
@@ -139,9 +139,9 @@ fn evaluation_does_not_look_at_the_company() {
 /// An image of one place is a vector.
 #[test]
 fn images_of_one_place_are_vectors() {
-    let mut draw = Draw::new(8);
-    let layer = layer(&mut draw, 3);
-    let x = draw.normals(&[6, 3], 2.0, 1.0).values;
+    let mut rng = Rng::new(8);
+    let layer = layer(&mut rng, 3);
+    let x = rng.normals(&[6, 3], 2.0, 1.0).values;
     let shape = Shape { n: 6, channels: 3, height: 1, width: 1 };
     assert_eq!(layer.forward_2d(&x, shape), layer.forward(&x));
     assert_eq!(layer.evaluate_2d(&x, shape), layer.evaluate(&x));
@@ -155,7 +155,7 @@ fn images_of_one_place_are_vectors() {
 #[test]
 fn two_passes_in_32_bits_are_right() {
     for seed in 0..50 {
-        let x: Vec<f32> = Draw::new(seed).normals(&[64, 4], 1.0, 1e4).values.iter().map(|x| *x as f32).collect();
+        let x: Vec<f32> = Rng::new(seed).normals(&[64, 4], 1.0, 1e4).values.iter().map(|x| *x as f32).collect();
         let wide: Vec<f64> = x.iter().map(|x| f64::from(*x)).collect();
         let ((_, narrow), (_, exact)) = (mean_and_variance_f32(&x, 4), mean_and_variance(&wide, 4));
         let narrow: Vec<f64> = narrow.into_iter().map(f64::from).collect();

@@ -1,64 +1,73 @@
-//! The folder that students are given: the same grader, the same tests, and starters in the place of reference solutions.
+//! The folder that students are given: the grader, the tests, and starters instead of reference solutions.
 
 use crate::assignment::{self, Assignment};
 use crate::submission::Sources;
 use crate::{files, workspace};
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
+use toml::{Table, toml};
 
-// `--package`: in the folder of an assignment, too, which is a package of its own.
+// `--package`, because the folder of an assignment is a package of its own.
 const CARGO_CONFIG: &str = "[alias]\ngrade = \"run --quiet --release --package normbook-grade --\"\n";
 const IGNORED: &str = "/target/\n.progress.json\nbackup-*/\n";
 const README: &str = "\
 # The assignments
 
-You need Rust (<https://rustup.rs>). The pages of the book say what is asked; in this folder you work.
+You need Rust (<https://rustup.rs>). The pages of the book describe the assignments; you work on them in this folder.
 
 ```console
-cargo grade --list        # all assignments, and what you have reached
-cargo grade a1            # each test with its points, what was expected and what came
+cargo grade --list        # all assignments and your points
+cargo grade a1            # each test with its points, the expected and the actual output
 cargo grade a1 --hint     # with a hint for each test that fails
-cargo grade a1 --reset    # begin again; your files are kept
+cargo grade a1 --reset    # start again; your files are kept
 ```
 
-You change files in `assignments/a1/src`, and nothing else. The first `cargo grade` builds the grader and needs the network for it;
-the first `cargo grade a6` builds the library of the book, `src`, and takes minutes.
+Change the files in `assignments/a1/src` that the page names, and nothing else. The first `cargo grade` builds the
+grader and needs the network for it; the first `cargo grade a6` builds the library of the book, `src`, which takes
+minutes.
 ";
 
+/// Writes a handout of all assignments into a new or empty folder.
 pub fn write(root: &Path, to: &Path) -> Result<()> {
     let is_empty = !to.exists() || to.is_dir() && files::entries(to)?.is_empty();
-    ensure!(is_empty, "{} is there already: name a folder that is not, or that is empty", to.display());
-    let names = assignment::names(root)?;
-    let members: Vec<String> = names.iter().map(|name| format!("assignments/{name}")).collect();
-    workspace::write_with_library(root, to, &members)?;
-    let book = files::read(&root.join("Cargo.toml"))?;
-    for name in &names {
-        let assignment = Assignment::open(root, name)?;
-        ensure!(!assignment.is_handout(), "this is a handout already: make one in the repository of the book");
-        write_assignment(&assignment, &book, &to.join("assignments").join(name))?;
+    ensure!(is_empty, "{} already exists: name a new or an empty folder", to.display());
+    let names = assignment::names(root)?.into_iter();
+    let assignments: Vec<Assignment> = names.map(|name| Assignment::open(root, &name)).collect::<Result<_>>()?;
+    let is_handout = assignments.iter().any(Assignment::is_handout);
+    ensure!(!is_handout, "this folder is a handout: run --handout in the repository of the book");
+    let path = |assignment: &Assignment| format!("assignments/{}", assignment.name);
+    workspace::write_with_library(root, to, &assignments.iter().map(path).collect::<Vec<_>>())?;
+    let book = workspace::book_manifest(root)?;
+    for assignment in &assignments {
+        write_assignment(assignment, &book, &to.join(path(assignment)))?;
     }
     files::write(&to.join(".cargo/config.toml"), CARGO_CONFIG)?;
     files::write(&to.join(".gitignore"), IGNORED)?;
     files::write(&to.join("README.md"), README)
 }
 
-/// An assignment as a student sees it; `book` is the manifest of the book.
-fn write_assignment(assignment: &Assignment, book: &str, to: &Path) -> Result<()> {
-    let starter = assignment.starter()?;
-    write_sources(&starter, &to.join("src"))?;
-    let name = &assignment.name;
-    let mut manifest =
-        format!("[package]\nname = {name:?}\nversion.workspace = true\nedition.workspace = true\npublish = false\n");
-    if assignment.about.library {
-        let candle = book.lines().find(|line| line.starts_with("candle-core = "));
+/// Writes an assignment for students; `book` is the manifest of the book.
+fn write_assignment(assignment: &Assignment, book: &Table, to: &Path) -> Result<()> {
+    write_sources(&assignment.starter()?, &to.join("src"))?;
+    let mut manifest = toml! {
+        [package]
+        version.workspace = true
+        edition.workspace = true
+        publish = false
+    };
+    manifest["package"].as_table_mut().expect("a section").insert("name".into(), assignment.name.clone().into());
+    if assignment.metadata.library {
+        let candle = workspace::section(book, "dependencies")?.get("candle-core");
         let candle = candle.context("Cargo.toml does not say which candle-core")?;
-        manifest += &format!("\n[dependencies]\n{candle}\nnormbook.workspace = true\n");
+        let mut dependencies = toml! { normbook.workspace = true };
+        dependencies.insert("candle-core".into(), candle.clone());
+        manifest.insert("dependencies".into(), dependencies.into());
     }
-    files::write(&to.join("Cargo.toml"), &manifest)?;
+    workspace::write_manifest(&manifest, to)?;
     write_for_grader(assignment, to)
 }
 
-/// What the grader needs of an assignment.
+/// Writes what the grader needs of an assignment.
 pub fn write_for_grader(assignment: &Assignment, to: &Path) -> Result<()> {
     for file in ["assignment.toml", "harness.rs", "tests.json"] {
         files::copy(&assignment.folder.join(file), &to.join(file))?;
@@ -70,10 +79,13 @@ fn write_sources(sources: &Sources, folder: &Path) -> Result<()> {
     sources.iter().try_for_each(|(path, text)| files::write(&folder.join(path), text))
 }
 
-/// The starter again. Gives the folder in which the student's files are kept.
+/// Restores the starter. Gives the folder that keeps the student's files.
 pub fn reset(assignment: &Assignment) -> Result<PathBuf> {
     let name = &assignment.name;
-    ensure!(assignment.is_handout(), "assignments/{name} holds the reference solution: --reset is for a handout");
+    ensure!(
+        assignment.is_handout(),
+        "assignments/{name} holds the reference solution: run --reset in a handout, which cargo grade --handout writes"
+    );
     let kept = (1..).map(|number| assignment.folder.join(format!("backup-{number}"))).find(|folder| !folder.exists());
     let kept = kept.context("there is always another number")?;
     let source = assignment.folder.join("src");

@@ -2,55 +2,50 @@
 
 use crate::toolchain::cargo;
 use anyhow::{Context, Result, ensure};
-use serde_json::Value;
+use cargo_metadata::Message;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 /// The crates that a submission may name.
 const CRATES: [&str; 2] = ["normbook", "candle_core"];
 
-/// The library as the compiler finds it.
+/// Where the compiler finds the library.
 pub struct Library {
     crates: Vec<(&'static str, PathBuf)>,
-    /// Of these crates and of all that they need.
-    pub folder: PathBuf,
+    /// Holds these crates and all their dependencies.
+    folder: PathBuf,
 }
 
 impl Library {
-    /// Built by cargo, which does it once and says on the way what it does.
+    /// Builds the library with cargo, which shows its progress and does nothing if the library is up to date.
     pub fn build(root: &Path) -> Result<Self> {
         let output = cargo()
-            .args([
-                "build",
-                "--release",
-                "--locked",
-                "--package=normbook",
-                "--lib",
-                "--message-format=json-render-diagnostics",
-            ])
+            .args(["build", "--release", "--locked", "--package=normbook", "--lib"])
+            .arg("--message-format=json-render-diagnostics")
             .current_dir(root)
             .stderr(Stdio::inherit())
             .output()
             .context("cannot start cargo")?;
         ensure!(output.status.success(), "the library of the book does not build");
-        let messages = String::from_utf8_lossy(&output.stdout);
-        let artifacts: Vec<Value> = messages.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-        let find = |name| Some((name, artifacts.iter().find_map(|artifact| rlib(artifact, name))?));
+        let messages = Message::parse_stream(output.stdout.as_slice());
+        let messages: Vec<Message> =
+            messages.collect::<Result<_, _>>().context("cannot read the output of cargo build")?;
+        let find = |name| Some((name, messages.iter().find_map(|message| rlib(message, name))?));
         let crates: Vec<(&str, PathBuf)> = CRATES.into_iter().filter_map(find).collect();
         ensure!(crates.len() == CRATES.len(), "cargo does not say where it has put the library of the book");
-        // Of the library itself cargo names a second copy, one folder up.
+        // Taken from a dependency, because cargo names the copy of `normbook` that lies one folder higher.
         let folder = crates[1].1.parent().context("a library lies in a folder")?.to_owned();
         Ok(Self { crates, folder })
     }
 
-    /// For the compiler.
+    /// The compiler's arguments for it.
     pub fn arguments(&self) -> Vec<String> {
         let mut arguments = vec![format!("-Ldependency={}", self.folder.display())];
         arguments.extend(self.crates.iter().map(|(name, path)| format!("--extern={name}={}", path.display())));
         arguments
     }
 
-    /// What the compiler reads of it.
+    /// The files and folders that the compiler reads.
     pub fn files(&self) -> Vec<PathBuf> {
         let mut files: Vec<PathBuf> = self.crates.iter().map(|(_, path)| path.clone()).collect();
         files.push(self.folder.clone());
@@ -58,9 +53,12 @@ impl Library {
     }
 }
 
-/// The file of a crate, if this is the message about it.
-fn rlib(artifact: &Value, name: &str) -> Option<PathBuf> {
-    let is_it = artifact["target"]["name"].as_str()?.replace('-', "_") == name;
-    let mut files = artifact["filenames"].as_array()?.iter().filter_map(Value::as_str);
-    is_it.then(|| files.find(|file| file.ends_with(".rlib")).map(PathBuf::from)).flatten()
+/// Gives the compiled library of a crate if the message reports it.
+fn rlib(message: &Message, name: &str) -> Option<PathBuf> {
+    let Message::CompilerArtifact(artifact) = message else { return None };
+    if artifact.target.name.replace('-', "_") != name {
+        return None;
+    }
+    let library = artifact.filenames.iter().find(|file| file.extension() == Some("rlib"))?;
+    Some(library.clone().into_std_path_buf())
 }

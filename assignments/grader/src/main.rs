@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    if let Some(code) = normbook_grade::contain::entered() {
+    if let Some(code) = normbook_grade::sandbox::entered() {
         return code;
     }
     normbook_grade::cli::run().unwrap_or_else(|error| {

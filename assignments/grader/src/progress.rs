@@ -1,4 +1,4 @@
-//! What a student has reached: `.progress.json` beside an assignment.
+//! A student's progress: `.progress.json` in the folder of an assignment.
 
 use crate::assignment::Assignment;
 use crate::files;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// After so many failures of a test its hint is shown.
+/// The number of failures of a test after which its hint is shown.
 const HINT_AFTER: u32 = 2;
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -21,13 +21,13 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Nothing, if there is no file yet or none that can be understood.
+    /// Reads the progress; no progress if there is no valid file.
     pub fn read(assignment: &Assignment) -> Self {
         let text = std::fs::read_to_string(path(assignment)).unwrap_or_default();
         serde_json::from_str(&text).unwrap_or_default()
     }
 
-    /// A submission that does not build has failed no test.
+    /// Adds a report. A submission that does not build fails no test.
     pub fn add(&mut self, report: &Report) {
         (self.points, self.all_points) = (report.points(), report.all_points());
         if report.problem.is_some() {

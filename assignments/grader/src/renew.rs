@@ -1,87 +1,103 @@
-//! Makes the tests of an assignment: inputs are drawn, the reference says what is expected, and each known-wrong solution what
-//! comes of its mistake. The same pass proves that the tests grade: each wrong solution fails what it must fail.
+//! Makes the tests of an assignment: draws inputs, takes the expected outputs from the reference solution and the
+//! outputs of each known mistake from a wrong solution. The same pass checks that each wrong solution fails the tests
+//! it must fail.
 
-use crate::assignment::{Assignment, Wrong};
-use crate::build::Workshop;
+use crate::assignment::{Assignment, WrongSolution};
+use crate::builder::Builder;
 use crate::call::Mistake;
 use crate::cases;
 use crate::compare::agree;
 use crate::judge::{Verdict, judge};
-use crate::run::{Ran, run_test};
-use crate::sheet::Sheet;
+use crate::run::{TestRun, run_test};
 use crate::submission::Sources;
-use anyhow::{Context, Result, bail};
+use crate::test_suite::TestSuite;
+use anyhow::{Context, Result, anyhow, bail};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// A sheet and what each wrong solution comes to on it.
+/// A new test suite and the result of each wrong solution.
 pub struct Renewed {
-    pub sheet: Sheet,
-    pub wrongs: Vec<WrongResult>,
+    pub suite: TestSuite,
+    pub wrong_solutions: Vec<WrongSolutionResult>,
 }
 
-pub struct WrongResult {
-    pub wrong: Wrong,
-    /// On each test of the sheet.
+pub struct WrongSolutionResult {
+    pub solution: WrongSolution,
+    /// One for each test of the suite.
     pub verdicts: Vec<Verdict>,
 }
 
-pub fn renew(workshop: &Workshop, assignment: &Assignment, seed: u64) -> Result<Renewed> {
+pub fn renew(builder: &Builder, assignment: &Assignment, seed: u64) -> Result<Renewed> {
     let reference = assignment.reference()?;
-    let tests = cases::tests(&assignment.name, seed).with_context(|| format!("{} has no tests", assignment.name))?;
-    let mut sheet = Sheet::blank(&assignment.name, tests);
-    let right = run_all(workshop, assignment, &reference, &sheet).context("the reference solution")?;
-    for (test, ran) in sheet.tests.iter_mut().zip(&right) {
-        if let Some(end) = &ran.end {
-            bail!("the reference solution in {}: {end}: {}", test.name, ran.printed);
-        }
-        for (call, answer) in test.calls.iter_mut().zip(&ran.answers) {
-            let values = answer
-                .as_ref()
-                .map_err(|why| anyhow::anyhow!("{}: the reference gives no answer: {why}", test.name))?;
-            if test.law.is_none() {
-                call.expected = values.clone();
-            }
-        }
-    }
-    let wrongs = assignment.wrongs()?;
-    let runs = in_parallel(&wrongs, |wrong| {
-        let sources = wrong.apply(&reference)?;
-        run_all(workshop, assignment, &sources, &sheet).with_context(|| format!("the wrong solution {}", wrong.name))
+    let inputs = cases::tests(&assignment.name, seed).with_context(|| format!("{} has no tests", assignment.name))?;
+    let mut suite = TestSuite::without_answers(&assignment.name, inputs);
+    expect_reference(builder, assignment, &reference, &mut suite)?;
+    let solutions = assignment.wrong_solutions()?;
+    let runs = in_parallel(&solutions, |solution| {
+        let run = || run_all(builder, assignment, &solution.apply(&reference)?, &suite);
+        run().with_context(|| format!("the wrong solution {}", solution.name))
     })?;
-    for (wrong, runs) in wrongs.iter().zip(&runs) {
-        let tests = sheet.tests.iter_mut().zip(runs);
-        for (test, ran) in tests.filter(|(test, _)| test.law.is_none()) {
-            let tolerance = test.tolerance;
-            for (call, answer) in test.calls.iter_mut().zip(&ran.answers) {
-                if !answer.as_ref().is_ok_and(|values| agree(&call.expected, values, tolerance)) {
-                    call.mistakes.push(Mistake::new(&wrong.says, answer));
-                }
+    for (solution, runs) in solutions.iter().zip(&runs) {
+        add_mistakes(&mut suite, &solution.says, runs);
+    }
+    let judged = |(solution, runs): (WrongSolution, &Vec<TestRun>)| {
+        let verdicts = judge(&suite.tests.iter().zip(runs).collect::<Vec<_>>());
+        WrongSolutionResult { solution, verdicts }
+    };
+    let wrong_solutions = solutions.into_iter().zip(&runs).map(judged).collect();
+    Ok(Renewed { suite, wrong_solutions })
+}
+
+/// Runs the reference solution and expects its outputs from now on.
+fn expect_reference(
+    builder: &Builder,
+    assignment: &Assignment,
+    reference: &Sources,
+    suite: &mut TestSuite,
+) -> Result<()> {
+    let runs = run_all(builder, assignment, reference, suite).context("the reference solution")?;
+    for (test, run) in suite.tests.iter_mut().zip(runs) {
+        if let Some(end) = &run.end {
+            bail!("the reference solution in {}: {end}: {}", test.name, run.printed);
+        }
+        for (call, answer) in test.calls.iter_mut().zip(run.answers) {
+            let outputs =
+                answer.map_err(|why| anyhow!("the reference solution in {} gives no answer: {why}", test.name))?;
+            if test.property.is_none() {
+                call.expected = outputs;
             }
         }
     }
-    let judged = |runs: &Vec<Ran>| judge(&sheet.tests.iter().zip(runs).collect::<Vec<_>>());
-    let verdicts: Vec<Vec<Verdict>> = runs.iter().map(judged).collect();
-    let wrongs = wrongs.into_iter().zip(verdicts).map(|(wrong, verdicts)| WrongResult { wrong, verdicts }).collect();
-    Ok(Renewed { sheet, wrongs })
+    Ok(())
 }
 
-fn run_all(workshop: &Workshop, assignment: &Assignment, sources: &Sources, sheet: &Sheet) -> Result<Vec<Ran>> {
-    let built = workshop.build(sources, assignment)?;
-    let built = built.map_err(|words| anyhow::anyhow!("does not build:\n{words}"))?;
-    sheet.tests.iter().map(|test| run_test(&built, test)).collect()
+/// Notes the answers of a wrong solution where they differ from the expected ones. A property expects no outputs, so
+/// its tests know no mistakes.
+fn add_mistakes(suite: &mut TestSuite, says: &str, runs: &[TestRun]) {
+    for (test, run) in suite.tests.iter_mut().zip(runs).filter(|(test, _)| test.property.is_none()) {
+        for (call, answer) in test.calls.iter_mut().zip(&run.answers) {
+            if !answer.as_ref().is_ok_and(|values| agree(&call.expected, values, test.tolerance)) {
+                call.mistakes.push(Mistake::new(says, answer));
+            }
+        }
+    }
 }
 
-/// The results in the order of the items, whichever is ready first.
+fn run_all(builder: &Builder, assignment: &Assignment, sources: &Sources, suite: &TestSuite) -> Result<Vec<TestRun>> {
+    let built = builder.build(sources, assignment)?.map_err(|message| anyhow!("does not build:\n{message}"))?;
+    suite.tests.iter().map(|test| run_test(&built, test)).collect()
+}
+
+/// Gives the results in the order of the items, whichever is ready first.
 fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> Result<R> + Sync) -> Result<Vec<R>> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from).min(items.len());
     let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
-                while let Some((index, item)) =
-                    Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|i| Some((i, items.get(i)?)))
-                {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(item) = items.get(index) else { break };
                     let result = work(item);
                     done.lock().expect("no worker panics while it adds a result").push((index, result));
                 }
@@ -94,40 +110,41 @@ fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> Result<R> + S
 }
 
 impl Renewed {
-    /// Wrong solution × test: `x` where it fails.
-    pub fn table(&self) -> String {
-        let width = self.wrongs.iter().map(|result| result.wrong.name.len()).max().unwrap_or(0);
-        let mut table = String::new();
-        for (column, test) in self.sheet.tests.iter().enumerate() {
-            table += &format!("{:width$} {}{}\n", "", "| ".repeat(column), test.name);
+    /// Draws which wrong solution (rows) fails which test (columns): `x` where it fails.
+    pub fn failure_matrix(&self) -> String {
+        let width = self.wrong_solutions.iter().map(|result| result.solution.name.len()).max().unwrap_or(0);
+        let mut matrix = String::new();
+        for (column, test) in self.suite.tests.iter().enumerate() {
+            matrix += &format!("{:width$} {}{}\n", "", "| ".repeat(column), test.name);
         }
-        for WrongResult { wrong, verdicts } in &self.wrongs {
+        for WrongSolutionResult { solution, verdicts } in &self.wrong_solutions {
             let cell = |verdict: &Verdict| if *verdict == Verdict::Passed { ". " } else { "x " };
-            table += format!("{:width$} {}", wrong.name, verdicts.iter().map(cell).collect::<String>()).trim_end();
-            table.push('\n');
+            let cells: String = verdicts.iter().map(cell).collect();
+            matrix += format!("{:width$} {cells}", solution.name).trim_end();
+            matrix.push('\n');
         }
-        table
+        matrix
     }
 
-    /// Where the wrong solutions do something else than wrong.toml says.
+    /// Lists where the wrong solutions fail other tests than `wrong.toml` says, or with another message.
     pub fn complaints(&self) -> Vec<String> {
         let mut complaints = Vec::new();
-        for WrongResult { wrong, verdicts } in &self.wrongs {
-            let names = || self.sheet.tests.iter().map(|test| test.name.as_str()).zip(verdicts);
-            let failed: Vec<&str> =
-                names().filter(|(_, verdict)| **verdict != Verdict::Passed).map(|(name, _)| name).collect();
-            let mut meant: Vec<&str> = wrong.fails.iter().map(String::as_str).collect();
-            meant.sort_by_key(|name| self.sheet.tests.iter().position(|test| test.name == *name));
-            if failed != meant {
-                complaints.push(format!("{}: fails {failed:?}; wrong.toml says {meant:?}", wrong.name));
+        for WrongSolutionResult { solution, verdicts } in &self.wrong_solutions {
+            let verdicts = || self.suite.tests.iter().zip(verdicts);
+            let failed = verdicts().filter(|(_, verdict)| **verdict != Verdict::Passed);
+            let failed: Vec<&str> = failed.map(|(test, _)| test.name.as_str()).collect();
+            let mut stated: Vec<&str> = solution.fails.iter().map(String::as_str).collect();
+            stated.sort_by_key(|name| self.suite.tests.iter().position(|test| test.name == *name));
+            if failed != stated {
+                complaints.push(format!("{}: fails {failed:?}; wrong.toml says {stated:?}", solution.name));
             }
-            // Of a law no mistake is known by its outputs.
-            let by_outputs = |(name, _): &(&str, _)| self.sheet.test(name).is_some_and(|test| test.law.is_none());
-            for (name, verdict) in names().filter(by_outputs) {
+            // The tests of a property know no mistakes.
+            for (test, verdict) in verdicts().filter(|(test, _)| test.property.is_none()) {
                 if let Verdict::Failed(why) = verdict
-                    && why.lines().next() != Some(&wrong.says)
+                    && why.lines().next() != Some(&solution.says)
                 {
-                    complaints.push(format!("{}: in {name} the message is not its own but: {why}", wrong.name));
+                    let (name, test) = (&solution.name, &test.name);
+                    complaints.push(format!("{name}: in {test} the message is not that of wrong.toml but: {why}"));
                 }
             }
         }

@@ -1,27 +1,27 @@
-//! What a submission came to. All formats are drawn from it.
+//! The result of grading a submission. All output formats are made from it.
 
+use crate::comparison_table::ComparisonTable;
 use crate::judge::Verdict;
-use crate::table::Table;
 
 pub struct Report {
     pub assignment: String,
     pub heading: String,
-    /// Why nothing was run: the compiler's words, or what is wrong with the submission.
+    /// Why no test was run: the compiler's message, or what is wrong with the submission.
     pub problem: Option<String>,
-    pub tests: Vec<Graded>,
-    /// Of the open assignment.
-    pub table: Option<Table>,
-    /// What is not contained on this machine.
-    pub note: Option<String>,
+    pub tests: Vec<GradedTest>,
+    /// That of the open assignment.
+    pub table: Option<ComparisonTable>,
+    /// What the sandbox does not isolate on this machine.
+    pub isolation_note: Option<String>,
     pub seconds: f64,
 }
 
-pub struct Graded {
+pub struct GradedTest {
     pub name: String,
     pub points: u32,
     pub asks: String,
     pub hint: String,
-    /// Not shown to students.
+    /// Whether students do not see the test.
     pub hidden: bool,
     pub verdict: Verdict,
     /// What the submission printed.
@@ -31,7 +31,7 @@ pub struct Graded {
 
 impl Report {
     pub fn points(&self) -> u32 {
-        self.tests.iter().map(Graded::earned).sum()
+        self.tests.iter().map(GradedTest::earned).sum()
     }
 
     pub fn all_points(&self) -> u32 {
@@ -48,7 +48,7 @@ impl Report {
     }
 }
 
-impl Graded {
+impl GradedTest {
     pub fn passed(&self) -> bool {
         self.verdict == Verdict::Passed
     }
@@ -57,22 +57,36 @@ impl Graded {
         if self.passed() { self.points } else { 0 }
     }
 
-    /// Why it failed, line by line; nothing if it passed.
+    /// Why it failed, on one or several lines; empty if it passed.
     pub fn why(&self) -> &str {
         match &self.verdict {
             Verdict::Passed => "",
             Verdict::Failed(why) => why,
         }
     }
+
+    /// Describes the test in one text: what it asks and, if it failed, why and what the submission printed.
+    pub fn text(&self) -> String {
+        let mut text = format!("{}\n", self.asks);
+        if !self.passed() {
+            text += &format!("{}\n", self.why());
+            let printed = quoted(&self.printed);
+            if !printed.is_empty() {
+                text += &format!("The submission printed:\n{printed}");
+            }
+        }
+        text
+    }
 }
 
 const SHOWN_LINES: usize = 20;
 const SHOWN_COLUMNS: usize = 400;
 
-/// A submission's own words, so that they cannot be taken for the grader's: no control characters, each line marked, not too many.
-pub fn quoted(words: &str) -> String {
+/// Quotes what a submission printed so it cannot pass for the grader's own output: without control characters, each
+/// line marked, and cut to a few lines.
+pub fn quoted(printed: &str) -> String {
     let without_advice = |line: &&str| !line.is_empty() && !line.starts_with("note: run with `RUST_BACKTRACE=1`");
-    let mut lines = words.lines().filter(without_advice);
+    let mut lines = printed.lines().filter(without_advice);
     let mark = |line: &str| format!("| {}\n", plain(line).chars().take(SHOWN_COLUMNS).collect::<String>());
     let mut quoted: String = lines.by_ref().take(SHOWN_LINES).map(mark).collect();
     if lines.next().is_some() {
@@ -81,10 +95,10 @@ pub fn quoted(words: &str) -> String {
     quoted
 }
 
-/// Text without control characters, with which a terminal could be made to show anything, among them those that are not seen or
-/// turn the direction of what follows.
-pub fn plain(words: &str) -> String {
-    let turns =
+/// Replaces control characters, which can make a terminal show anything, and characters that are invisible or change
+/// the direction of the text after them.
+pub fn plain(text: &str) -> String {
+    let is_invisible =
         |char| matches!(char, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}');
-    words.chars().map(|char| if char.is_control() && char != '\n' || turns(char) { ' ' } else { char }).collect()
+    text.chars().map(|char| if char.is_control() && char != '\n' || is_invisible(char) { ' ' } else { char }).collect()
 }

@@ -1,51 +1,50 @@
-//! The calls of one test, in a process of their own.
+//! Runs the calls of one test in a process of their own.
 
-use crate::build::Built;
-use crate::contain::{self, Desk, End, Plan};
-use crate::sheet::SheetTest;
+use crate::builder::BuiltSubmission;
+use crate::sandbox::{self, SandboxedCommand, Scratch, Termination};
+use crate::test_suite::TestCase;
 use crate::wire::{Answer, read_answers, write_call};
 use anyhow::{Context, Result};
 use std::time::Instant;
 
-/// Of the answer to one call.
-const MOST_LINES: usize = 100;
+/// Largest number of lines in the answer to one call.
+const MAX_ANSWER_LINES: usize = 100;
 
-/// What came of it.
-pub struct Ran {
-    /// As many as there were; not to be trusted in any way.
+/// The result of running one test.
+pub struct TestRun {
+    /// The answers that the program wrote, possibly too few or too many. Nothing about them can be trusted.
     pub answers: Vec<Answer>,
-    /// How the program ended, if not as it should.
+    /// How the program ended, if abnormally.
     pub end: Option<String>,
     pub printed: String,
     pub seconds: f64,
 }
 
-pub fn run_test(built: &Built, test: &SheetTest) -> Result<Ran> {
-    let calls = test.calls();
-    let input: String = calls.iter().map(|(function, arguments)| write_call(function, arguments)).collect();
-    let answers = built.shelf.join("answers");
+pub fn run_test(built: &BuiltSubmission, test: &TestCase) -> Result<TestRun> {
+    let input: String = test.calls.iter().map(|call| write_call(&call.function, &call.arguments)).collect();
+    let answers = built.run_folder.join("answers");
     std::fs::write(&answers, "").with_context(|| format!("cannot write {}", answers.display()))?;
-    let plan = Plan {
+    let command = SandboxedCommand {
         program: built.program.clone(),
         arguments: vec![answers.to_string_lossy().into_owned()],
-        // A net trains on one thread, as in a chapter.
+        // A network trains on one thread, as in a chapter.
         environment: vec![("RAYON_NUM_THREADS".into(), "1".into())],
-        folder: built.shelf.clone(),
+        folder: built.run_folder.clone(),
         readable: Vec::new(),
         writable: vec![answers.clone()],
         sets_permissions: false,
         limits: built.limits,
     };
+    let scratch = Scratch { folder: &built.scratch_folder, input: &input };
     let start = Instant::now();
-    let (end, printed) = contain::run(&built.guard, &plan, &Desk { folder: &built.desk, input: &input })?;
+    let (end, printed) = sandbox::run(&built.grader, &command, &scratch)?;
     let seconds = start.elapsed().as_secs_f64();
-    // Without walls a program could have put something else there, such as a pipe that nobody writes to.
+    // Without isolation a program could have replaced the file, for example by a pipe to which nobody writes.
     let is_file = std::fs::symlink_metadata(&answers).is_ok_and(|found| found.is_file());
-    let text = if is_file { contain::first_bytes(&answers, built.limits.file as usize)? } else { String::new() };
+    let text = if is_file { sandbox::first_bytes(&answers, built.limits.file as usize)? } else { String::new() };
     let _ = std::fs::remove_file(&answers);
-    // A full file of empty outputs would be hundreds of times as large in memory.
-    let lines = text.split_inclusive('\n').take(MOST_LINES * (calls.len() + 1));
-    let text: String = lines.collect();
-    let end = (end != End::Exit(0)).then(|| end.words("the program", &printed, &built.limits));
-    Ok(Ran { answers: read_answers(&text), end, printed, seconds })
+    // Empty outputs take hundreds of times as much memory as they take in the file.
+    let text: String = text.split_inclusive('\n').take(MAX_ANSWER_LINES * (test.calls.len() + 1)).collect();
+    let end = (end != Termination::Exit(0)).then(|| end.describe("the program", &printed, &built.limits));
+    Ok(TestRun { answers: read_answers(&text), end, printed, seconds })
 }

@@ -1,22 +1,22 @@
-//! From a reference solution to what students start with: the lines between two markers are left out.
+//! Turns a reference solution into the starter that students receive: leaves out the lines between two markers.
 //!
 //! ```text
 //! // SOLUTION what is to be done      becomes  todo!("what is to be done")
 //! …                                            (left out)
-//! // STARTER                                   (optional: then the lines below stand there in the place of the todo)
+//! // STARTER                                   (optional: the lines below then replace the todo)
 //! //| code
 //! // END
 //! ```
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// The starter of a reference file.
+/// Gives the starter of a reference file.
 pub fn starter(reference: &str) -> Result<String> {
     let mut out = String::new();
     let mut lines = reference.lines().enumerate();
     while let Some((number, line)) = lines.next() {
         let (indent, text) = line.split_at(line.len() - line.trim_start().len());
-        ensure!(!["// END", "// STARTER"].contains(&text), "line {}: {text} without // SOLUTION above", number + 1);
+        ensure!(!["// END", "// STARTER"].contains(&text), "line {}: {text} has no // SOLUTION above it", number + 1);
         let Some(task) = text.strip_prefix("// SOLUTION") else {
             out.push_str(line);
             out.push('\n');
@@ -26,14 +26,15 @@ pub fn starter(reference: &str) -> Result<String> {
         let block: Vec<&str> = until_end(block).with_context(|| format!("line {}: // SOLUTION", number + 1))?;
         let given = block.iter().position(|line| *line == "// STARTER");
         let Some(given) = given else {
-            // The text is a format string of todo!, in which braces mean something.
+            // The text is a format string of `todo!`, in which braces are special.
             let task = task.trim().replace('{', "{{").replace('}', "}}");
             out.push_str(&format!("{indent}todo!({task:?})\n"));
             continue;
         };
         for line in &block[given + 1..] {
-            let code =
-                line.strip_prefix("//|").with_context(|| format!("line below // STARTER without //|: {line}"))?;
+            let code = line
+                .strip_prefix("//|")
+                .with_context(|| format!("a line below // STARTER does not begin with //|: {line}"))?;
             let code = code.strip_prefix(' ').unwrap_or(code);
             out.push_str(format!("{indent}{code}").trim_end());
             out.push('\n');
@@ -47,7 +48,7 @@ fn until_end<'a>(lines: impl Iterator<Item = &'a str>) -> Result<Vec<&'a str>> {
     for line in lines {
         match line {
             "// END" => return Ok(block),
-            line if line.starts_with("// SOLUTION") => bail!("has another one before its // END"),
+            line if line.starts_with("// SOLUTION") => bail!("another one comes before its // END"),
             line => block.push(line),
         }
     }

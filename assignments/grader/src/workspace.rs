@@ -1,109 +1,155 @@
-//! The grader as a workspace of its own, with the same versions of the same dependencies: for handouts, with the library of the
-//! book, and for packages, without it.
+//! The grader as a workspace of its own, with the same versions of the same dependencies: for handouts with the library
+//! of the book, for packages without it.
 
 use crate::files;
 use anyhow::{Context, Result};
 use std::path::Path;
+use toml::{Table, Value};
 
-/// What the library of the book is made of.
-const LIBRARY: [&str; 4] = ["src", "chapters", "data", "fingerprint"];
-/// What it has that is not copied: its programs, and what only its tests need.
-const NOT_COPIED: [&str; 3] = ["[[bin]]", "[[bench]]", "[dev-dependencies]"];
+/// The grader's folder in the repository, a handout and a package.
+const GRADER: &str = "assignments/grader";
+/// The files and folders that the package `normbook` is built from; the crates of the book that it needs are copied
+/// too.
+const LIBRARY: [&str; 4] = ["src", "chapters", "data", "build.rs"];
+/// The sections of its manifest that are left out: its programs, and what only tests need.
+const LEFT_OUT: [&str; 3] = ["bin", "bench", "dev-dependencies"];
 
-/// Copies the grader and the harness.
-pub fn write(root: &Path, to: &Path) -> Result<()> {
-    let manifest = write_grader(root, to)?;
-    files::write(&to.join("Cargo.toml"), &workspace(&files::read(&root.join("Cargo.toml"))?, &manifest)?)
+/// Reads the manifest of the book.
+pub fn book_manifest(root: &Path) -> Result<Table> {
+    read_manifest(&root.join("Cargo.toml"))
 }
 
-/// The same and the library of the book, the root of the workspace. `members` are further packages.
+/// Writes the grader and the harness.
+pub fn write(root: &Path, to: &Path) -> Result<()> {
+    write_grader(root, to)?;
+    write_manifest(&without_library(book_manifest(root)?)?, to)
+}
+
+/// Writes the grader, the harness and the library of the book. `members` are further packages.
 pub fn write_with_library(root: &Path, to: &Path, members: &[String]) -> Result<()> {
     write_grader(root, to)?;
-    for folder in LIBRARY {
-        files::copy_folder(&root.join(folder), &to.join(folder))?;
+    let book = book_manifest(root)?;
+    let crates = crates_of_book(&book)?;
+    for path in LIBRARY.into_iter().chain(crates.iter().map(String::as_str)) {
+        let (from, to) = (root.join(path), to.join(path));
+        if from.is_dir() { files::copy_folder(&from, &to)? } else { files::copy(&from, &to)? }
     }
-    files::copy(&root.join("build.rs"), &to.join("build.rs"))?;
-    let book = files::read(&root.join("Cargo.toml"))?;
-    files::write(&to.join("Cargo.toml"), &workspace_with_library(&book, members))
+    write_manifest(&with_library(book, members)?, to)
 }
 
-/// Gives the grader's manifest.
-fn write_grader(root: &Path, to: &Path) -> Result<String> {
-    let manifest = without_section(&files::read(&root.join("assignments/grader/Cargo.toml"))?, "[dev-dependencies]");
-    files::write(&to.join("assignments/grader/Cargo.toml"), &manifest)?;
-    files::copy_folder(&root.join("assignments/grader/src"), &to.join("assignments/grader/src"))?;
+fn write_grader(root: &Path, to: &Path) -> Result<()> {
+    let (from, grader) = (root.join(GRADER), to.join(GRADER));
+    let mut manifest = read_manifest(&from.join("Cargo.toml"))?;
+    manifest.remove("dev-dependencies");
+    write_manifest(&manifest, &grader)?;
+    files::copy_folder(&from.join("src"), &grader.join("src"))?;
     files::copy_folder(&root.join("assignments/harness"), &to.join("assignments/harness"))?;
-    files::copy(&root.join("Cargo.lock"), &to.join("Cargo.lock"))?;
-    Ok(manifest)
+    files::copy(&root.join("Cargo.lock"), &to.join("Cargo.lock"))
 }
 
-/// The manifest of the book with other members and without the sections that are not copied.
-fn workspace_with_library(book: &str, members: &[String]) -> String {
-    let members: String = members.iter().map(|member| format!(", {member:?}")).collect();
-    let others = book.split("\n\n").filter(|section| {
-        let heading = section.lines().find(|line| !line.starts_with('#')).unwrap_or_default();
-        heading != "[workspace]" && !NOT_COPIED.contains(&heading)
-    });
-    let others: Vec<&str> = others.collect();
-    format!(
-        "[workspace]\nmembers = [\".\", \"fingerprint\", \"assignments/grader\"{members}]\n\
-         default-members = [\"assignments/grader\"]\nresolver = \"3\"\n\n{}\n",
-        others.join("\n\n").trim_end()
-    )
+fn read_manifest(path: &Path) -> Result<Table> {
+    toml::from_str(&files::read(path)?).with_context(|| format!("{} is not a valid manifest", path.display()))
 }
 
-/// The manifest of the workspace: what the grader's own manifest takes from the workspace of the book.
-fn workspace(book: &str, grader: &str) -> Result<String> {
-    let of_book = |name| section(book, name).with_context(|| format!("Cargo.toml has no {name}"));
-    let is_used = |line: &&str| {
-        let name = line.split(['=', ' ']).next().unwrap_or_default();
-        !name.is_empty() && grader.lines().any(|line| line == format!("{name}.workspace = true"))
-    };
-    let dependencies: Vec<&str> = of_book("[workspace.dependencies]")?.lines().filter(is_used).collect();
-    Ok(format!(
-        "[workspace]\nmembers = [\"assignments/grader\"]\nresolver = \"3\"\n\n\
-         [workspace.package]\n{}\n\n[workspace.dependencies]\n{}\n",
-        of_book("[workspace.package]")?.trim(),
-        dependencies.join("\n")
-    ))
+/// Writes `Cargo.toml` in a folder.
+pub fn write_manifest(manifest: &Table, folder: &Path) -> Result<()> {
+    files::write(&folder.join("Cargo.toml"), &toml::to_string(manifest)?)
 }
 
-/// The lines below a heading of a manifest.
-fn section<'a>(manifest: &'a str, heading: &str) -> Option<&'a str> {
-    let (_, below) = manifest.split_once(&format!("{heading}\n"))?;
-    Some(below.split("\n[").next().unwrap_or(below))
+/// The folders of the crates of the book that share its workspace, besides the package `normbook` itself.
+fn crates_of_book(book: &Table) -> Result<Vec<String>> {
+    let dependencies = section(book, "workspace")?.get("dependencies").and_then(Value::as_table);
+    let paths = dependencies.into_iter().flatten().filter_map(|(_, dependency)| dependency.get("path")?.as_str());
+    Ok(paths.filter(|path| *path != ".").map(str::to_owned).collect())
 }
 
-fn without_section(manifest: &str, heading: &str) -> String {
-    match section(manifest, heading) {
-        Some(lines) => manifest.replace(&format!("{heading}\n{lines}"), ""),
-        None => manifest.to_owned(),
+/// The manifest of the book with the grader and `members` in its workspace. The crates of the book are members because
+/// the package depends on them.
+fn with_library(mut book: Table, members: &[String]) -> Result<Table> {
+    for section in LEFT_OUT {
+        book.remove(section);
     }
+    let mut all = vec![".".to_owned(), GRADER.to_owned()];
+    all.extend_from_slice(members);
+    set_members(&mut book, all)?;
+    Ok(book)
+}
+
+/// The manifest of a workspace that holds the grader alone.
+fn without_library(mut book: Table) -> Result<Table> {
+    book.retain(|name, _| name == "workspace");
+    set_members(&mut book, vec![GRADER.to_owned()])?;
+    Ok(book)
+}
+
+/// Replaces the members of the workspace; the grader is the one that cargo runs by default.
+fn set_members(book: &mut Table, members: Vec<String>) -> Result<()> {
+    let workspace = book.get_mut("workspace").and_then(Value::as_table_mut);
+    let workspace = workspace.context("Cargo.toml has no [workspace]")?;
+    workspace.insert("members".into(), members.into());
+    workspace.insert("default-members".into(), vec![GRADER].into());
+    Ok(())
+}
+
+/// A section of a manifest.
+pub fn section<'a>(manifest: &'a Table, name: &str) -> Result<&'a Table> {
+    manifest.get(name).and_then(Value::as_table).with_context(|| format!("Cargo.toml has no [{name}]"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_workspace_holds_what_the_grader_takes_from_it() {
-        let book = "[workspace]\nx = 1\n\n[workspace.package]\nedition = \"2024\"\n\n[workspace.dependencies]\nanyhow = \"1\"\nserde = { version = \"1\" }\nany = \"1\"\n\n[package]\n";
-        let grader = "[package]\nedition.workspace = true\n[dependencies]\nanyhow.workspace = true\n[dev-dependencies]\nassert_cmd.workspace = true\n";
-        let written = workspace(book, grader).unwrap();
-        assert!(
-            written.ends_with("[workspace.package]\nedition = \"2024\"\n\n[workspace.dependencies]\nanyhow = \"1\"\n"),
-            "{written}"
-        );
-        assert!(!without_section(grader, "[dev-dependencies]").contains("assert_cmd"));
+    const BOOK: &str = "
+        [workspace]
+        members = ['.', 'tools/book']
+        default-members = ['.', 'tools/book']
+        [workspace.package]
+        edition = '2024'
+        [workspace.dependencies]
+        anyhow = '1'
+        normbook = { path = '.' }
+        normbook-ops = { path = 'crates/ops' }
+        [package]
+        name = 'normbook'
+        [dependencies]
+        a = '1'
+        [[bin]]
+        name = 'ch01'
+        [dev-dependencies]
+        b = '1'
+        [profile.dev]
+        opt-level = 2
+    ";
+
+    fn table(text: &str) -> Table {
+        toml::from_str(text).unwrap()
     }
 
     #[test]
-    fn the_library_comes_without_its_programs() {
-        let book = "[workspace]\nx = 1\n\n[package]\nname = \"normbook\"\n\n[dependencies]\n# Why.\na = \"1\"\n\n[[bin]]\nname = \"ch01\"\n\n[dev-dependencies]\nb = \"1\"\n\n# Fast.\n[profile.dev]\nopt-level = 2\n";
-        assert_eq!(
-            workspace_with_library(book, &["assignments/a1".into()]),
-            "[workspace]\nmembers = [\".\", \"fingerprint\", \"assignments/grader\", \"assignments/a1\"]\ndefault-members = [\"assignments/grader\"]\nresolver = \"3\"\n\n\
-             [package]\nname = \"normbook\"\n\n[dependencies]\n# Why.\na = \"1\"\n\n# Fast.\n[profile.dev]\nopt-level = 2\n"
-        );
+    fn a_package_has_the_grader_alone() {
+        let expected = "
+            [workspace]
+            members = ['assignments/grader']
+            default-members = ['assignments/grader']
+            [workspace.package]
+            edition = '2024'
+            [workspace.dependencies]
+            anyhow = '1'
+            normbook = { path = '.' }
+            normbook-ops = { path = 'crates/ops' }
+        ";
+        assert_eq!(without_library(table(BOOK)).unwrap(), table(expected));
+    }
+
+    #[test]
+    fn a_handout_has_the_library_without_its_programs() {
+        let book = with_library(table(BOOK), &["assignments/a1".into()]).unwrap();
+        let workspace = section(&book, "workspace").unwrap();
+        assert_eq!(workspace["members"], Value::from(vec![".", "assignments/grader", "assignments/a1"]));
+        assert_eq!(workspace["default-members"], Value::from(vec!["assignments/grader"]));
+        let names: Vec<&str> = book.keys().map(String::as_str).collect();
+        assert_eq!(names, ["dependencies", "package", "profile", "workspace"]);
+        assert_eq!(crates_of_book(&book).unwrap(), ["crates/ops"]);
     }
 }

@@ -1,37 +1,38 @@
-//! The proof that the tests grade: of each assignment, the reference and every known-wrong solution.
+//! Checks the tests of each assignment on the reference, the starter and every known-wrong solution.
 
 mod common;
 
-use common::{root, workshop};
+use common::{builder, root};
 use normbook_grade::assignment::{Assignment, names};
 use normbook_grade::compare::agree;
-use normbook_grade::draw::PUBLIC_SEED;
-use normbook_grade::grade::{Tests, grade};
+use normbook_grade::grade::{TestSuites, grade};
 use normbook_grade::renew::renew;
-use normbook_grade::sheet::Sheet;
+use normbook_grade::rng::PUBLIC_SEED;
+use normbook_grade::test_suite::TestSuite;
 use normbook_grade::value::Value;
 
-/// Renews an assignment in memory: each wrong solution fails what wrong.toml says, with its own message; the starter fails all; and
-/// tests.json is what comes of it.
+/// Renews an assignment in memory. Each wrong solution fails the tests that `wrong.toml` names, with its own message;
+/// the starter fails all tests; `tests.json` is up to date.
 fn grades(name: &str) {
     let assignment = Assignment::open(&root(), name).unwrap();
-    let renewed = renew(&workshop(), &assignment, PUBLIC_SEED).unwrap();
-    println!("{}\n\n{}", assignment.heading(), renewed.table());
+    let renewed = renew(&builder(), &assignment, PUBLIC_SEED).unwrap();
+    println!("{}\n\n{}", assignment.heading(), renewed.failure_matrix());
     assert_eq!(renewed.complaints(), Vec::<String>::new());
-    assert!(renewed.wrongs.len() >= 8, "{name} has {} wrong solutions; eight are the least", renewed.wrongs.len());
-    assert_eq!(renewed.sheet.points(), 100, "the points of {name}");
-    for test in &renewed.sheet.tests {
-        let failing = renewed.wrongs.iter().filter(|result| result.wrong.fails.contains(&test.name)).count();
+    let wrong = &renewed.wrong_solutions;
+    assert!(wrong.len() >= 8, "{name} has {} wrong solutions and needs 8", wrong.len());
+    assert_eq!(renewed.suite.points(), 100, "the points of {name}");
+    for test in &renewed.suite.tests {
+        let failing = wrong.iter().filter(|result| result.solution.fails.contains(&test.name)).count();
         assert!(failing > 0, "no wrong solution fails {} of {name}", test.name);
     }
-    let tests = Tests::open(&assignment, None).unwrap();
-    let starter = grade(&workshop(), &assignment, assignment.starter(), &tests).unwrap();
+    let suites = TestSuites::open(&assignment, None).unwrap();
+    let starter = grade(&builder(), &assignment, assignment.starter(), &suites).unwrap();
     assert!(starter.problem.is_none() && starter.passed() == 0, "the starter of {name}: {:?}", starter.problem);
-    let written = tests.public;
-    assert!(same(&written, &renewed.sheet), "tests.json of {name} is not what `cargo grade {name} --renew` gives");
+    let written = suites.public;
+    assert!(same(&written, &renewed.suite), "tests.json of {name} is not what `cargo grade {name} --renew` gives");
 }
 
-/// What `--hidden-seed` may draw. For whoever changes an assignment; takes minutes.
+/// Checks other seeds, as `--hidden-seed` draws them. Run it after a change of an assignment.
 #[test]
 #[ignore = "takes minutes"]
 fn other_inputs_grade_as_well() {
@@ -39,15 +40,15 @@ fn other_inputs_grade_as_well() {
     for name in names(&root()).unwrap() {
         let assignment = Assignment::open(&root(), &name).unwrap();
         for seed in 1..=5 {
-            let found = renew(&workshop(), &assignment, seed).unwrap().complaints();
+            let found = renew(&builder(), &assignment, seed).unwrap().complaints();
             complaints.extend(found.into_iter().map(|complaint| format!("{name}, seed {seed}: {complaint}")));
         }
     }
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 
-/// Equal, but for the last digits of outputs: another platform's exp may round in another way.
-fn same(written: &Sheet, renewed: &Sheet) -> bool {
+/// Whether two suites are equal up to the last digits of outputs, because exp rounds differently on other platforms.
+fn same(written: &TestSuite, renewed: &TestSuite) -> bool {
     let mut copy = written.clone();
     let pairs = copy.tests.iter_mut().zip(&renewed.tests);
     for (call, new) in pairs.flat_map(|(test, new)| test.calls.iter_mut().zip(&new.calls)) {

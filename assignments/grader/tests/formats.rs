@@ -1,9 +1,9 @@
-//! results.json and GitHub Classroom's JSON, and that both are written whatever happens.
+//! `results.json` and GitHub Classroom's JSON: their contents, and that they are written even if grading fails.
 
 mod common;
 
 use common::small::{Course, RIGHT};
-use common::{cargo_grade, guard, schema};
+use common::{cargo_grade, grader, schema};
 use serde_json::Value;
 use std::path::Path;
 
@@ -11,7 +11,7 @@ fn read(path: &Path) -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// Grades for Gradescope; the file must be as its schema says.
+/// Grades for Gradescope and checks the file against its schema.
 fn results(course: &Course, arguments: &[&str]) -> Value {
     let out = course.path().join("results/results.json");
     let out_text = out.to_string_lossy();
@@ -37,11 +37,11 @@ fn results_have_scores_and_hide_hidden_tests() {
     let seen: Vec<&str> =
         all["tests"].as_array().unwrap().iter().map(|test| test["visibility"].as_str().unwrap()).collect();
     assert_eq!(seen, ["visible", "visible", "hidden"]);
-    assert!(!all["output"].as_str().unwrap().contains("points"), "students do not see the sum of hidden points");
+    assert!(!all["output"].as_str().unwrap().contains("points"), "students must not see the sum of hidden points");
 }
 
 #[test]
-fn results_are_written_whatever_happens() {
+fn results_are_written_even_if_grading_fails() {
     let course = Course::new();
     let broken = course.submit("pub fn double(x: &[f64]) -> Vec<f64> { nonsense }");
     let results_of = |folder: &str| results(&course, &["--submission", folder]);
@@ -51,7 +51,10 @@ fn results_are_written_whatever_happens() {
     assert!(results_of("/there/is/no/such/folder")["output"].as_str().unwrap().contains("there is no such folder"));
     std::fs::write(course.tests(), "{").unwrap();
     let failed = results_of(&broken.to_string_lossy());
-    assert!(failed["output"].as_str().unwrap().contains("tests.json cannot be understood") && failed["score"] == 0.0);
+    assert!(
+        failed["output"].as_str().unwrap().contains("tests.json is not a valid file of tests")
+            && failed["score"] == 0.0
+    );
 }
 
 #[test]
@@ -59,9 +62,9 @@ fn a_grader_that_is_killed_leaves_results_without_points() {
     let course = Course::new();
     let folder = course.submit("pub fn double(x: &[f64]) -> Vec<f64> { loop { std::hint::black_box(x); } }");
     let out = course.path().join("results.json");
-    let mut grader = std::process::Command::new(guard())
+    let mut process = std::process::Command::new(grader())
         .current_dir(course.path())
-        // What it can no longer remove is removed with the course.
+        // The killed grader leaves temporary files, which are removed with the course.
         .env("TMPDIR", course.path())
         .args(["a0", "--format", "gradescope", "--out"])
         .arg(&out)
@@ -72,10 +75,10 @@ fn a_grader_that_is_killed_leaves_results_without_points() {
     while !out.exists() {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
-    grader.kill().unwrap();
-    grader.wait().unwrap();
+    process.kill().unwrap();
+    process.wait().unwrap();
     let results = read(&out);
-    assert!(results["score"] == 0.0 && results["output"].as_str().unwrap().contains("before it had finished"));
+    assert!(results["score"] == 0.0 && results["output"].as_str().unwrap().contains("before it finished"));
 }
 
 #[test]
@@ -83,7 +86,7 @@ fn classroom_reads_the_same_verdicts() {
     let course = Course::new();
     let folder = course.submit("pub fn double(x: &[f64]) -> Vec<f64> { x.to_vec() }");
     let output = course.path().join("github-output");
-    let run = assert_cmd::Command::new(guard())
+    let run = assert_cmd::Command::new(grader())
         .current_dir(course.path())
         .env("GITHUB_OUTPUT", &output)
         .args(["a0", "--format", "classroom", "--submission"])
@@ -103,17 +106,17 @@ fn classroom_reads_the_same_verdicts() {
 }
 
 #[test]
-fn classroom_is_told_that_the_grader_has_failed() {
+fn classroom_learns_that_the_grader_has_failed() {
     let course = Course::new();
     std::fs::write(course.tests(), "{").unwrap();
     let run = cargo_grade(course.path(), &["a0", "--format", "classroom"]).code(2);
     let printed = String::from_utf8(run.get_output().stdout.clone()).unwrap();
     let results: Value = serde_json::from_slice(&decoded(printed.trim().strip_prefix("result=").unwrap())).unwrap();
     assert_eq!((&results["status"], &results["tests"][0]["status"]), (&"error".into(), &"error".into()));
-    assert!(results["tests"][0]["message"].as_str().unwrap().contains("tests.json cannot be understood"));
+    assert!(results["tests"][0]["message"].as_str().unwrap().contains("tests.json is not a valid file of tests"));
 }
 
-/// Base64, in another way than the grader's.
+/// Decodes base64, independently of the grader's code.
 fn decoded(text: &str) -> Vec<u8> {
     let digits: Vec<char> = ('A'..='Z').chain('a'..='z').chain('0'..='9').chain(['+', '/']).collect();
     let bits = text.trim_end_matches('=').chars().flat_map(|char| {

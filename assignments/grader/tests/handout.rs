@@ -1,10 +1,10 @@
-//! What students are given, and what a student does with it.
+//! The handout, and the commands that a student runs in it.
 
 mod common;
 
 use common::{cargo_grade, root};
 use normbook_grade::assignment::{Assignment, names};
-use normbook_grade::{files, handout, sheet::Sheet};
+use normbook_grade::{files, handout, test_suite::TestSuite};
 use std::path::Path;
 
 fn printed(folder: &Path, arguments: &[&str]) -> String {
@@ -16,7 +16,7 @@ fn the_starter_scores_nothing_and_the_reference_all() {
     let scratch = tempfile::tempdir().unwrap();
     let course = scratch.path().join("course");
     handout::write(&root(), &course).unwrap();
-    // A6 would build the library of the book once more; tests/assignments.rs grades its starter and its reference.
+    // A6 would build the library of the book again; tests/assignments.rs grades its starter and its reference.
     for name in names(&root()).unwrap().into_iter().filter(|name| name != "a6") {
         let results = course.join("results.json");
         let both = |points: &str, score: f64| {
@@ -34,9 +34,9 @@ fn the_starter_scores_nothing_and_the_reference_all() {
             }
         };
         let reference = Assignment::open(&root(), &name).unwrap();
-        let all = Sheet::read(&reference.folder.join("tests.json")).unwrap().points();
+        let all = TestSuite::read(&reference.folder.join("tests.json")).unwrap().points();
         both(&format!("0 of {all} points; 0 of"), 0.0);
-        for file in &reference.about.files {
+        for file in &reference.metadata.files {
             files::copy(&reference.folder.join(file), &course.join("assignments").join(&name).join(file)).unwrap();
         }
         both(&format!("{all} of {all} points"), all.into());
@@ -60,7 +60,7 @@ fn a_handout_holds_no_solution() {
     }
 }
 
-/// Fails twice, is given a hint, begins again, and the old files are kept.
+/// Fails a test twice, which shows its hint, and resets, which keeps the old files.
 #[test]
 fn a_hint_comes_after_the_second_failure() {
     let course = common::small::Course::new();
@@ -88,14 +88,14 @@ fn errors_say_what_to_do() {
         assert!(errors.contains(words), "{arguments:?}: {errors}");
     };
     let here = course.path();
-    says(here, &["a77"], "there is no assignment \"a77\"; there are a0");
-    says(here, &[], "which assignment? There are a0");
+    says(here, &["a77"], "there is no assignment \"a77\"; the assignments are a0");
+    says(here, &[], "name an assignment: a0");
     says(here, &["a0", "--out", "x"], "--out is for --format gradescope");
-    says(here, &["a0", "--renew"], "the reference solutions are not in this folder");
+    says(here, &["a0", "--renew"], "a handout has no reference solution");
     says(here, &["a0", "--hidden", "nothing.json"], "cannot read nothing.json");
     says(here, &["a0", "--hidden-seed", "3"], "--package");
     says(here, &["a0", "--reset", "--format", "gradescope"], "cannot be used with");
-    says(here, &["--handout", "."], "is there already");
+    says(here, &["--handout", "."], "already exists");
     says(&root(), &["a3", "--reset"], "holds the reference solution");
-    says(&root(), &["a3", "--package", "gradescope", "--out", "x", "--hidden-seed", "0"], "take another number");
+    says(&root(), &["a3", "--package", "gradescope", "--out", "x", "--hidden-seed", "0"], "0 is not in 1..");
 }

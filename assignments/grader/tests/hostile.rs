@@ -1,15 +1,15 @@
-//! Submissions that are not what they should be. Each ends in a verdict: no points for what it touched, all points for the
-//! rest, and the grader goes on.
+//! Hostile and broken submissions. Each gets a verdict: no points for the tests that it breaks, all points for the
+//! others; the grader goes on.
 
 mod common;
 
 use common::small::{Course, RIGHT};
-use common::{all_walls, test};
+use common::{is_isolated, test};
 use normbook_grade::report::Report;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// `double` fails with these words and costs its points alone.
+/// Checks that `double` fails with this message and that no other test loses points.
 #[track_caller]
 fn fails(what: &str, report: &Report, words: &str) {
     let why = test(report, "double").why().to_owned();
@@ -19,7 +19,7 @@ fn fails(what: &str, report: &Report, words: &str) {
     assert_eq!(report.points(), 2, "{what}");
 }
 
-/// A `double` that does this.
+/// A `double` with this body.
 fn double(body: &str) -> String {
     format!("pub fn double(x: &[f64]) -> Vec<f64> {{\n{body}\n}}\n")
 }
@@ -34,22 +34,22 @@ fn a_right_submission_has_all_points() {
 fn programs_that_do_not_answer() {
     let course = Course::new();
     let cases = [
-        ("an endless loop", "loop { std::hint::black_box(x); }", "ended after 3 s"),
-        ("asleep", "std::thread::sleep(std::time::Duration::from_secs(1000)); x.to_vec()", "ended after 3 s"),
-        ("100 GB", "vec![1.0; 100_000_000_000 / 8]", "more memory than it may have (2 GiB)"),
+        ("an endless loop", "loop { std::hint::black_box(x); }", "did not finish within 3 s"),
+        ("asleep", "std::thread::sleep(std::time::Duration::from_secs(1000)); x.to_vec()", "did not finish within 3 s"),
+        ("100 GB", "vec![1.0; 100_000_000_000 / 8]", "needs more memory than the limit of 2 GiB"),
         (
             "100 GB, little by little",
             "let mut all = Vec::new(); loop { all.push(Vec::<f64>::with_capacity(1 << 24)); }",
-            "more memory",
+            "more memory than the limit",
         ),
         ("a panic", "panic!(\"no idea\")", "it panicked at src/lib.rs:2: no idea"),
         ("an index out of range", "vec![x[7]]", "it panicked at src/lib.rs:2: index out of bounds"),
-        ("exit(0)", "std::process::exit(0)", "no answer: the program ended on its own (exit code 0)"),
+        ("exit(0)", "std::process::exit(0)", "no answer: the program exited early (exit code 0)"),
         ("abort", "std::process::abort()", "no answer: the program aborted"),
         (
             "a stack that overflows",
             "if x.len() > 9 { return x.to_vec() } double(x).into_iter().rev().collect()",
-            "out of stack",
+            "overflowed its stack",
         ),
         ("output without an end", "loop { println!(\"{:?}\", [0; 1000]); }", "printed or wrote more than 16 MiB"),
     ];
@@ -68,16 +68,24 @@ fn answers_that_are_not_the_functions() {
          file.write_all(b\"{answer}\").unwrap();"
     );
     let cases = [
-        ("a result on standard output", format!("print!(\"{answer}passed 10/10\"); vec![]"), "was expected"),
-        ("answers of its own, then others", format!("{to_file} x.to_vec()"), "answers came to 2 calls"),
+        (
+            "a result on standard output",
+            format!("print!(\"{answer}passed 10/10\"); vec![]"),
+            "expected a vector of 2, got a vector of 0",
+        ),
+        (
+            "answers of its own, then others",
+            format!("{to_file} x.to_vec()"),
+            "answers to 2 calls: other code than the harness",
+        ),
         (
             "answers of its own, then exit(0)",
             format!("{to_file} std::process::exit(0)"),
             "call 2 of 2, double: no answer",
         ),
         ("an answer in a panic's words", format!("panic!(\"x\\nend\\n{answer}\")"), "it panicked"),
-        ("NaN", "vec![f64::NAN; x.len()]".into(), "came [NaN, NaN]"),
-        ("a number too few", "vec![2.0]".into(), "a vector of 2 was expected, a vector of 1 came"),
+        ("NaN", "vec![f64::NAN; x.len()]".into(), "got [NaN, NaN]"),
+        ("a number too few", "vec![2.0]".into(), "expected a vector of 2, got a vector of 1"),
         ("a known mistake", "x.iter().map(|x| x * x).collect()".into(), "That is the square."),
     ];
     for (what, body, words) in &cases {
@@ -92,7 +100,7 @@ fn answers_that_are_not_the_functions() {
 
 #[test]
 fn what_lies_outside_is_neither_read_nor_changed() {
-    if !all_walls() {
+    if !is_isolated() {
         return;
     }
     let course = Course::new();
@@ -106,12 +114,17 @@ fn what_lies_outside_is_neither_read_nor_changed() {
         ("deletes the tests", format!("std::fs::remove_file({tests:?})")),
         ("edits the tests", format!("std::fs::write({tests:?}, \"[]\")")),
         ("writes a file outside", format!("std::fs::write({outside:?}, \"\")")),
-        ("writes a file beside its answers", "std::fs::write(\"more\", \"\")".into()),
+        ("writes a file next to its answers", "std::fs::write(\"more\", \"\")".into()),
         ("reads who is on this machine", "std::fs::read_to_string(\"/etc/passwd\")".into()),
-        ("reads what the grader is told", "std::fs::read_to_string(\"../desk/input\")".into()),
+        ("reads what the grader is told", "std::fs::read_to_string(\"../scratch/input\")".into()),
         ("changes the program of later tests", "std::fs::write(std::env::current_exe().unwrap(), \"\")".into()),
         ("starts a shell", "std::process::Command::new(\"/bin/sh\").spawn()".into()),
-        ("calls somebody", "std::net::TcpStream::connect(\"127.0.0.1:1\").map_err(|e| (e.kind() == std::io::ErrorKind::PermissionDenied).then_some(\"Permission denied\"))".into()),
+        (
+            "calls somebody",
+            "std::net::TcpStream::connect(\"127.0.0.1:1\").map_err(|e| \
+             (e.kind() == std::io::ErrorKind::PermissionDenied).then_some(\"Permission denied\"))"
+                .into(),
+        ),
     ];
     for (what, call) in &cases {
         fails(what, &course.grade(&attempt(call.clone())), "ermission denied");
@@ -121,7 +134,7 @@ fn what_lies_outside_is_neither_read_nor_changed() {
 
 #[test]
 fn a_build_does_not_read_what_lies_outside() {
-    if !all_walls() {
+    if !is_isolated() {
         return;
     }
     let course = Course::new();
@@ -149,26 +162,26 @@ fn a_build_does_not_read_what_lies_outside() {
 #[test]
 fn a_build_without_an_end_is_ended() {
     let mut course = Course::new();
-    course.workshop.build_limits.seconds = 4;
+    course.builder.compiler_limits.seconds = 4;
     let report = course.grade(&format!(
         "const X: u64 = {{ let mut i = 0u64; while i < u64::MAX {{ i += 1; }} i }};\npub static Y: u64 = X;\n{RIGHT}"
     ));
     let problem = report.problem.unwrap();
-    assert!(problem.contains("ended after 4 s"), "{problem}");
+    assert!(problem.contains("did not finish within 4 s"), "{problem}");
 }
 
-/// What the compiler breaks on is said of the compiler, and without its own traces.
+/// The message names the compiler if it crashes, and leaves out the compiler's own backtrace.
 #[test]
 fn a_build_that_breaks_the_compiler_is_told_so() {
     let mut course = Course::new();
-    course.workshop.build_limits.memory = 3 << 30;
+    course.builder.compiler_limits.memory = 3 << 30;
     let nested = format!("pub fn nested() -> u64 {{ {}1{} }}", "(".repeat(60_000), ")".repeat(60_000));
     let cases = [
-        ("nested without an end", nested.as_str(), "the compiler ran out of stack"),
+        ("nested without an end", nested.as_str(), "the compiler overflowed its stack"),
         (
             "a macro that doubles itself",
             "macro_rules! m { ($($t:tt)*) => { m! { $($t)* $($t)* x } } } m! { a }",
-            "the compiler asked for more memory than it may have (3 GiB)",
+            "the compiler needs more memory than the limit of 3 GiB",
         ),
     ];
     for (what, code, words) in cases {
@@ -179,7 +192,7 @@ fn a_build_that_breaks_the_compiler_is_told_so() {
     }
 }
 
-/// A program that starts itself without an end, and one that leaves somebody behind: both are gone when the verdict is there.
+/// Neither a program that keeps starting itself nor one that leaves a process outlives its test.
 #[test]
 fn processes_end_with_their_test() {
     let course = Course::new();
@@ -189,12 +202,12 @@ fn processes_end_with_their_test() {
          .stdin(std::process::Stdio::piped()).spawn()"
     );
     let bomb = double(&format!("loop {{ if let Ok(child) = {spawn} {{ std::mem::forget(child); }} }}"));
-    fails("a fork bomb", &course.grade(&bomb), "ended after 3 s");
+    fails("a fork bomb", &course.grade(&bomb), "did not finish within 3 s");
     assert_eq!(processes_with(&marker), 0);
     let orphan = double(&format!("std::mem::forget({spawn}); x.iter().map(|x| 2.0 * x).collect()"));
     let start = Instant::now();
     let report = course.grade(&orphan);
-    assert_eq!(report.points(), 10, "it answers, and what it leaves behind is nobody's loss");
+    assert_eq!(report.points(), 10, "it answers, and the process that it leaves costs no points");
     assert!(start.elapsed() < Duration::from_secs(30));
     assert_eq!(processes_with(&marker), 0);
     let threads = double(
@@ -206,17 +219,17 @@ fn processes_end_with_their_test() {
 
 #[test]
 fn the_grader_cannot_be_killed() {
-    if !all_walls() {
+    if !is_isolated() {
         return;
     }
     let body = include_str!("common/kills_its_parent.txt");
     fails("kills its parent", &Course::new().grade(&double(body)), "not permitted");
 }
 
-/// A note for the next test, in what outlives a program; and a word to somebody outside.
+/// A program can neither leave data for the next test nor send data to another machine.
 #[test]
-fn nothing_leaves_a_program_but_its_answers() {
-    if !all_walls() {
+fn only_answers_leave_a_program() {
+    if !is_isolated() {
         return;
     }
     let course = Course::new();
@@ -234,7 +247,8 @@ fn nothing_leaves_a_program_but_its_answers() {
         ("limits its parent", "prlimit(getppid(), 7, [0u64; 2].as_ptr(), std::ptr::null_mut())"),
         (
             "hides in a session of its own",
-            "if fork() == 0 { std::process::exit((setsid() < 0) as i32) } else { let mut status = 0; wait(&mut status); if status >> 8 == 1 { std::panic::panic_any(\"not permitted\") } else { 0 } }",
+            "if fork() == 0 { std::process::exit((setsid() < 0) as i32) } else { let mut status = 0; \
+             wait(&mut status); if status >> 8 == 1 { std::panic::panic_any(\"not permitted\") } else { 0 } }",
         ),
     ] {
         fails(what, &course.grade(&double(&body.replace("ATTEMPT", attempt))), "not permitted");
@@ -247,16 +261,16 @@ fn nothing_leaves_a_program_but_its_answers() {
 fn only_plain_source_files_are_taken() {
     let course = Course::new();
     let folder = course.submit(RIGHT);
-    // A build script and a manifest are not looked at.
+    // A build script and a manifest are ignored.
     std::fs::write(folder.join("build.rs"), "fn main() { panic!() }").unwrap();
     std::fs::write(folder.join("Cargo.toml"), "[dependencies]\nnothing = \"9\"").unwrap();
     assert_eq!(course.grade_folder(&folder).points(), 10);
-    // As it comes out of an archive.
+    // As macOS unpacks an archive.
     let wrapped = course.path().join("archive");
     std::fs::create_dir_all(wrapped.join("__MACOSX")).unwrap();
     normbook_grade::files::copy_folder(&folder, &wrapped.join("my solution")).unwrap();
     assert_eq!(course.grade_folder(&wrapped).points(), 10);
-    // A whole handout, beside whose assignments the library has a src of its own.
+    // A whole handout, whose own `src` is the library.
     let handout = course.path().join("whole");
     normbook_grade::files::write(&handout.join("src/lib.rs"), "").unwrap();
     normbook_grade::files::copy_folder(&folder.join("src"), &handout.join("assignments/a0/src")).unwrap();
@@ -271,7 +285,7 @@ fn only_plain_source_files_are_taken() {
     #[cfg(unix)]
     {
         std::os::unix::fs::symlink(course.hidden(), &extra).unwrap();
-        refused("extra.rs is no plain file");
+        refused("extra.rs is not a plain file");
         std::fs::remove_file(&extra).unwrap();
         std::os::unix::fs::symlink(Path::new("/"), folder.join("src/all")).unwrap();
         assert_eq!(course.grade_folder(&folder).points(), 10, "a link to a folder is not followed");

@@ -1,6 +1,7 @@
-//! The reference solutions against what is true whatever the code: finite differences, invariances, closed forms.
+//! Checks the reference solutions of A1 and A2 independently of their code: finite differences, invariances, closed
+//! forms.
 
-#[allow(dead_code, unused_imports)] // The harness needs more of it than the checks.
+#[allow(dead_code, unused_imports)] // The checks use only a part.
 #[path = "../../a1/src/lib.rs"]
 mod a1;
 #[path = "../../a1/checks.rs"]

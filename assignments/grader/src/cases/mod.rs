@@ -1,4 +1,5 @@
-//! The inputs of all tests, drawn from a seed: no expected values, and no formulas of the solutions.
+//! The tests of all assignments, with inputs drawn from a seed. Expected values and formulas of the solutions are not
+//! here.
 
 mod a1;
 mod a2;
@@ -7,10 +8,10 @@ mod a4;
 mod a5;
 mod a6;
 
-use crate::{draw::Draw, test::Test};
+use crate::{rng::Rng, test_inputs::TestInputs};
 
-/// The tests of an assignment, with inputs from a seed; none if it has no tests.
-pub fn tests(assignment: &str, seed: u64) -> Option<Vec<Test>> {
+/// Gives the tests of an assignment, with inputs drawn from a seed; `None` if it has no tests.
+pub fn tests(assignment: &str, seed: u64) -> Option<Vec<TestInputs>> {
     let tests = match assignment {
         "a1" => a1::tests,
         "a2" => a2::tests,
@@ -20,5 +21,5 @@ pub fn tests(assignment: &str, seed: u64) -> Option<Vec<Test>> {
         "a6" => a6::tests,
         _ => return None,
     };
-    Some(tests(&mut Draw::new(seed)))
+    Some(tests(&mut Rng::new(seed)))
 }

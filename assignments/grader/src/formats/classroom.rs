@@ -1,19 +1,18 @@
-//! For GitHub Classroom's reporter: JSON in base64, as an output of a step.
+//! The report for GitHub Classroom's reporter: JSON in base64, as an output of a workflow's step.
 
-use super::output;
-use crate::report::{Graded, Report};
+use crate::report::{GradedTest, Report};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::io::Write;
 
-/// What the reporter reads.
+/// Makes the JSON that the reporter reads.
 pub fn results(report: &Report) -> Value {
     let status = if report.passed() == report.tests.len() { "pass" } else { "fail" };
-    let tests: Vec<Value> = report.tests.iter().map(|test| of_test(report, test)).collect();
+    let tests: Vec<Value> = report.tests.iter().map(|test| test_json(report, test)).collect();
     json!({ "version": 1, "status": status, "max_score": report.all_points(), "tests": tests })
 }
 
-/// What it reads if nothing could be graded, and why.
+/// Makes the JSON that the reporter reads if nothing could be graded; `why` is the reason.
 pub fn without_tests(why: &str) -> Value {
     let test = json!({
         "name": "the grader", "status": "error", "message": why, "test_code": "cargo grade", "line_no": 0,
@@ -22,7 +21,7 @@ pub fn without_tests(why: &str) -> Value {
     json!({ "version": 1, "status": "error", "max_score": 0, "tests": [test] })
 }
 
-fn of_test(report: &Report, test: &Graded) -> Value {
+fn test_json(report: &Report, test: &GradedTest) -> Value {
     let status = match (&report.problem, test.passed()) {
         (Some(_), _) => "error",
         (None, true) => "pass",
@@ -31,7 +30,7 @@ fn of_test(report: &Report, test: &Graded) -> Value {
     json!({
         "name": test.name,
         "status": status,
-        "message": report.problem.clone().unwrap_or_else(|| output(test)),
+        "message": report.problem.clone().unwrap_or_else(|| test.text()),
         "test_code": format!("cargo grade {}", report.assignment),
         "line_no": 0,
         "execution_time": format!("{:.3} s", test.seconds),
@@ -39,19 +38,20 @@ fn of_test(report: &Report, test: &Graded) -> Value {
     })
 }
 
-/// `result=…`, printed, and added to the file that $GITHUB_OUTPUT names.
+/// Prints the results as `result=…` and appends them to the file that `GITHUB_OUTPUT` names.
 pub fn write(results: &Value) -> Result<()> {
     let line = format!("result={}\n", base64(results.to_string().as_bytes()));
     print!("{line}");
     if let Some(path) = std::env::var_os("GITHUB_OUTPUT") {
         let file = std::fs::OpenOptions::new().append(true).create(true).open(&path);
-        file.and_then(|mut file| file.write_all(line.as_bytes()))
-            .with_context(|| format!("cannot add to {}, which GITHUB_OUTPUT names", path.to_string_lossy()))?;
+        file.and_then(|mut file| file.write_all(line.as_bytes())).with_context(|| {
+            format!("cannot append to {}, the file that GITHUB_OUTPUT names", path.to_string_lossy())
+        })?;
     }
     Ok(())
 }
 
-/// RFC 4648, with padding.
+/// Encodes in base64 as in RFC 4648, with padding.
 fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();

@@ -1,9 +1,9 @@
-//! For a student at a terminal.
+//! The report for a student at a terminal.
 
-use crate::report::{Graded, Report, quoted};
+use crate::report::{GradedTest, Report, quoted};
 
-/// `hints` says of which tests the hint is shown.
-pub fn text(report: &Report, hints: impl Fn(&Graded) -> bool) -> String {
+/// Writes the report; `hints` decides for which failed tests it shows the hint.
+pub fn text(report: &Report, hints: impl Fn(&GradedTest) -> bool) -> String {
     let mut text = format!("{}\n\n", report.heading);
     let width = report.tests.iter().map(|test| test.name.chars().count()).max().unwrap_or(0);
     for test in &report.tests {
@@ -27,7 +27,7 @@ pub fn text(report: &Report, hints: impl Fn(&Graded) -> bool) -> String {
     if let Some(table) = &report.table {
         text += &format!("\n{}", table.text());
     }
-    if let Some(note) = &report.note {
+    if let Some(note) = &report.isolation_note {
         text += &format!("\n{note}\n");
     }
     text + &format!("\n{}\n", report.summary())

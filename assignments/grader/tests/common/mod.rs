@@ -1,41 +1,42 @@
-//! What the tests of the grader share.
-#![allow(dead_code)] // Each test program uses a part of it.
+//! Shared by the tests of the grader.
+#![allow(dead_code)] // Each test program uses only a part.
 
 pub mod schema;
 pub mod small;
 
-use normbook_grade::build::Workshop;
-use normbook_grade::contain::Walls;
-use normbook_grade::report::{Graded, Report};
+use normbook_grade::builder::Builder;
+use normbook_grade::report::{GradedTest, Report};
+use normbook_grade::sandbox::Isolation;
 use std::path::{Path, PathBuf};
 
-pub fn guard() -> PathBuf {
+/// The grader's program.
+pub fn grader() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_normbook-grade"))
 }
 
-/// The repository.
+/// The root of the repository.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
 }
 
-pub fn workshop() -> Workshop {
-    Workshop::new(&root(), guard()).unwrap()
+pub fn builder() -> Builder {
+    Builder::new(&root(), grader()).unwrap()
 }
 
-/// Whether this system has all walls; says so if not.
-pub fn all_walls() -> bool {
-    let missing = Walls::around(&workshop().toolchain.folder).missing();
+/// Whether this system isolates programs completely; prints what is missing.
+pub fn is_isolated() -> bool {
+    let missing = Isolation::detect(&builder().toolchain.folder).missing();
     if let Some(missing) = &missing {
         eprintln!("SKIPPED: {missing}");
     }
     missing.is_none()
 }
 
-pub fn test<'a>(report: &'a Report, name: &str) -> &'a Graded {
+pub fn test<'a>(report: &'a Report, name: &str) -> &'a GradedTest {
     report.tests.iter().find(|test| test.name == name).unwrap()
 }
 
-/// `cargo grade` in a folder.
+/// Runs `cargo grade` in a folder.
 pub fn cargo_grade(folder: &Path, arguments: &[&str]) -> assert_cmd::assert::Assert {
-    assert_cmd::Command::new(guard()).current_dir(folder).env_remove("GITHUB_OUTPUT").args(arguments).assert()
+    assert_cmd::Command::new(grader()).current_dir(folder).env_remove("GITHUB_OUTPUT").args(arguments).assert()
 }

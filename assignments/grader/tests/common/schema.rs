@@ -1,8 +1,8 @@
-//! As much of JSON Schema as results.schema.json uses; any other word in it is an error.
+//! The part of JSON Schema that `results.schema.json` uses; any other keyword is an error.
 
 use serde_json::Value;
 
-/// Where a value is not what the schema says.
+/// Lists where a value violates the schema.
 pub fn violations(schema: &Value, value: &Value) -> Vec<String> {
     let mut found = Vec::new();
     check(schema, value, "", &mut found);

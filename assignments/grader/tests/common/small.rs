@@ -1,16 +1,16 @@
-//! A small assignment, for submissions that are up to no good.
+//! A small assignment, for hostile submissions.
 
-use super::guard;
+use super::grader;
 use normbook_grade::assignment::Assignment;
-use normbook_grade::build::Workshop;
-use normbook_grade::grade::{Tests, grade};
+use normbook_grade::builder::Builder;
+use normbook_grade::grade::{TestSuites, grade};
 use normbook_grade::report::Report;
 use normbook_grade::submission;
-use normbook_grade::{files, sheet::Sheet};
+use normbook_grade::{files, test_suite::TestSuite};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// The two functions that are asked for. `double` is the one that goes wrong; `add` stays right.
+/// A right `double`. The submissions change this function; `add` stays right.
 pub const RIGHT: &str = "
 pub fn double(x: &[f64]) -> Vec<f64> {
     x.iter().map(|x| 2.0 * x).collect()
@@ -42,15 +42,15 @@ const TESTS: &str = r#"{ "assignment": "a0", "tests": [
         { "function": "double", "arguments": ["0:"], "expected": ["0:"] }] },
     { "name": "add", "points": 2, "asks": "add()", "hint": "Plus.", "tolerance": 0.0, "calls": [
         { "function": "add", "arguments": [": 1.0", ": 2.0"], "expected": [": 3.0"] }] }] }"#;
-/// With numbers that a submission could print, were it to see them.
+/// Hidden tests, whose numbers a submission could print if it saw them.
 const HIDDEN: &str = r#"{ "assignment": "a0", "tests": [
     { "name": "double", "points": 5, "asks": "double()", "hint": "", "tolerance": 0.0, "calls": [
         { "function": "double", "arguments": ["1: 777.0"], "expected": ["1: 1554.0"] }] }] }"#;
 
-/// A course with this assignment.
+/// A course with this assignment alone.
 pub struct Course {
     folder: TempDir,
-    pub workshop: Workshop,
+    pub builder: Builder,
 }
 
 impl Course {
@@ -60,7 +60,8 @@ impl Course {
         let a0 = path.join("assignments/a0");
         files::copy_folder(&super::root().join("assignments/harness"), &path.join("assignments/harness")).unwrap();
         let about = "title = \"Small\"\nminutes = 1\nabout = \"Two functions.\"\nfiles = [\"src/lib.rs\"]\n";
-        let starter = "pub fn double(x: &[f64]) -> Vec<f64> {\n    todo!(\"double\")\n}\npub fn add(x: f64, y: f64) -> f64 {\n    todo!(\"add\")\n}\n";
+        let starter = "pub fn double(x: &[f64]) -> Vec<f64> {\n    todo!(\"double\")\n}\n\
+                       pub fn add(x: f64, y: f64) -> f64 {\n    todo!(\"add\")\n}\n";
         let texts = [
             ("assignment.toml", about),
             ("harness.rs", HARNESS),
@@ -72,10 +73,10 @@ impl Course {
             files::write(&a0.join(file), text).unwrap();
         }
         files::write(&path.join("hidden.json"), HIDDEN).unwrap();
-        let mut workshop = Workshop::new(path, guard()).unwrap();
-        workshop.run_limits.seconds = 3;
-        workshop.build_limits.seconds = 20;
-        Self { folder, workshop }
+        let mut builder = Builder::new(path, grader()).unwrap();
+        builder.program_limits.seconds = 3;
+        builder.compiler_limits.seconds = 20;
+        Self { folder, builder }
     }
 
     pub fn path(&self) -> &Path {
@@ -94,7 +95,7 @@ impl Course {
         Assignment::open(self.path(), "a0").unwrap()
     }
 
-    /// A folder with a submission: `double` as given, `add` as it should be.
+    /// Writes a submission with this `double` and a right `add`.
     pub fn submit(&self, double: &str) -> PathBuf {
         let folder = self.path().join("submission");
         files::write(&folder.join("src/lib.rs"), &format!("{double}{ADD}")).unwrap();
@@ -107,7 +108,7 @@ impl Course {
 
     pub fn grade_folder(&self, folder: &Path) -> Report {
         let assignment = self.assignment();
-        let tests = Tests::open(&assignment, Some(Sheet::read(&self.hidden()).unwrap())).unwrap();
-        grade(&self.workshop, &assignment, submission::read(folder, "a0"), &tests).unwrap()
+        let suites = TestSuites::open(&assignment, Some(TestSuite::read(&self.hidden()).unwrap())).unwrap();
+        grade(&self.builder, &assignment, submission::read(folder, "a0"), &suites).unwrap()
     }
 }

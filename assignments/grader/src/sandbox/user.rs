@@ -1,15 +1,15 @@
-//! Whose processes they are.
+//! Users and their processes.
 
 use rustix::process::{geteuid, getpid};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-/// Users that nobody is: the range from which systemd, too, makes users up.
+/// Numbers of users that do not exist: the range from which systemd takes its dynamic users.
 const FIRST: u32 = 61_184;
 const COUNT: u32 = 4_000;
 
-/// A user for one program: made up, and with no rights; none if the grader is not root.
-pub fn made_up() -> Option<u32> {
+/// Makes up a user without rights for one program; `None` if the grader is not root.
+pub fn without_rights() -> Option<u32> {
     use std::sync::atomic::{AtomicU32, Ordering};
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = getpid().as_raw_nonzero().get().unsigned_abs().wrapping_mul(97);
@@ -17,7 +17,7 @@ pub fn made_up() -> Option<u32> {
     (geteuid().is_root() && is_mapped(user)).then_some(user)
 }
 
-/// In a container there may be fewer users than numbers.
+/// A container may map only a part of the numbers to users.
 fn is_mapped(user: u32) -> bool {
     let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
     map.lines().any(|line| {
@@ -26,14 +26,14 @@ fn is_mapped(user: u32) -> bool {
     })
 }
 
-/// Whether everybody may reach a path, as far as folders' permissions say.
+/// Whether the permissions of all folders above a path let everybody reach it.
 pub fn everybody_reaches(path: &Path) -> bool {
     path.ancestors().all(|part| {
         std::fs::metadata(part).is_ok_and(|found| found.permissions().mode() & 0o001 != 0 || !found.is_dir())
     })
 }
 
-/// Processes and threads of this user.
+/// Counts the processes and threads of this user.
 pub fn own_tasks() -> u64 {
     let me = geteuid().as_raw().to_string();
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
