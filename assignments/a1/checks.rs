@@ -1,5 +1,5 @@
-//! What is true of A1's reference solution, whatever its code. Run by `assignments/grader/tests/references.rs`;
-//! students do not get it.
+//! Checks of A1's reference solution that do not depend on its code. `assignments/grader/tests/references.rs` runs
+//! them; students do not get them.
 
 use crate::a1::{
     Matrix, Scaler, best_rate, condition_number, eigenvalues, gradient, hessian, loss, prepare, raw_weights, steps_to,
@@ -20,7 +20,7 @@ fn diagonal(entries: &[f64]) -> Matrix {
 }
 
 #[test]
-fn standardized_features_have_mean_0_and_deviation_1() {
+fn standardized_features_have_mean_0_and_standard_deviation_1() {
     let train = table(&mut Rng::new(1), 11, 3);
     let (standardized, _) = prepare(&train, &train);
     let Scaler { mean, deviation } = Scaler::fit(&standardized);
@@ -69,7 +69,7 @@ fn raw_weights_give_the_same_model() {
     }
 }
 
-/// Trace and the sum of squares are those of the matrix, and of a 2 × 2 matrix there is a formula.
+/// Sum and sum of squares of the eigenvalues are those of the matrix; a 2 × 2 matrix has a closed form.
 #[test]
 fn the_eigenvalues_are_right() {
     let mut rng = Rng::new(5);
@@ -80,7 +80,7 @@ fn the_eigenvalues_are_right() {
         let squares: f64 = h.values.iter().map(|value| value * value).sum();
         assert!((found.iter().sum::<f64>() / trace - 1.0).abs() < 1e-13);
         assert!((found.iter().map(|value| value * value).sum::<f64>() / squares - 1.0).abs() < 1e-13);
-        // det(H − λ) is 0 for each of them, here by elimination.
+        // det(H − λ) is 0 for each eigenvalue λ.
         for value in found {
             let shifted = Matrix::from_fn(size, size, |r, c| h.at(r, c) - if r == c { value } else { 0.0 });
             assert!(smallest_pivot(shifted) < 1e-12 * trace, "{size}: {value}");
@@ -91,7 +91,7 @@ fn the_eigenvalues_are_right() {
     assert!(furthest(&two, &[2.0, 4.0]) < 1e-15);
 }
 
-/// Of an elimination with the largest pivot of the rest of the matrix first.
+/// Gives the smallest pivot of an elimination with complete pivoting, which is 0 if the determinant is.
 fn smallest_pivot(mut a: Matrix) -> f64 {
     let n = a.rows;
     let mut least = f64::INFINITY;
@@ -140,12 +140,12 @@ fn the_gradient_is_that_of_central_differences() {
     assert!(furthest(&gradient(&inputs, &targets, &weights), &differences) < 1e-8);
 }
 
-/// From the worst start the distance to the minimum is multiplied by the factor in each step, and no other rate has a
-/// smaller one.
+/// From the worst start each step multiplies the distance to the minimum by the factor, and no other learning rate has
+/// a smaller factor.
 #[test]
 fn the_best_rate_is_the_best() {
     let eigenvalues = [4.0, 0.5, 9.0];
-    // With targets of 0 the minimum is at 0. √3 undoes the mean over 3 examples.
+    // With targets of 0 the minimum is at 0. The factor √3 cancels the mean over 3 examples.
     let inputs = diagonal(&eigenvalues.map(|value: f64| (3.0 * value).sqrt()));
     let best = best_rate(&hessian(&inputs));
     let length = |w: &[f64]| w.iter().map(|w| w * w).sum::<f64>().sqrt();

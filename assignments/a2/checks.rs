@@ -1,12 +1,12 @@
-//! What is true of A2's reference solution, whatever its code. Run by `assignments/grader/tests/references.rs`;
-//! students do not get it.
+//! Checks of A2's reference solution that do not depend on its code. `assignments/grader/tests/references.rs` runs
+//! them; students do not get them.
 
 use crate::a2::{BatchNorm, Shape, mean_and_variance, mean_and_variance_f32};
 use normbook_grade::rng::Rng;
 
 const STEP: f64 = 1e-5;
 
-/// CS231n's: the largest |x − y| / max(10⁻⁸, |x| + |y|).
+/// CS231n's measure: the largest |x − y| / max(10⁻⁸, |x| + |y|).
 fn relative(a: &[f64], b: &[f64]) -> f64 {
     assert_eq!(a.len(), b.len());
     a.iter().zip(b).map(|(a, b)| (a - b).abs() / (a.abs() + b.abs()).max(1e-8)).fold(0.0, f64::max)
@@ -20,7 +20,7 @@ fn layer(rng: &mut Rng, features: usize) -> BatchNorm {
     }
 }
 
-/// The slope of ℓ = Σ upstream · y with regard to each entry of `at`.
+/// Computes the derivative of ℓ = Σ upstream · y with respect to each entry of `at`.
 fn differences(at: &[f64], upstream: &[f64], forward: impl Fn(&[f64]) -> Vec<f64>) -> Vec<f64> {
     let loss = |at: &[f64]| forward(at).iter().zip(upstream).map(|(y, upstream)| y * upstream).sum::<f64>();
     let slope = |index: usize| {
@@ -34,9 +34,9 @@ fn differences(at: &[f64], upstream: &[f64], forward: impl Fn(&[f64]) -> Vec<f64
     (0..at.len()).map(slope).collect()
 }
 
-/// CS231n's forward checks: N = 200, mean β and deviation γ.
+/// CS231n's forward checks: N = 200, mean β and standard deviation γ.
 #[test]
-fn the_output_has_mean_beta_and_deviation_gamma() {
+fn the_output_has_mean_beta_and_standard_deviation_gamma() {
     let mut rng = Rng::new(1);
     let layer = layer(&mut rng, 3);
     let (y, _) = layer.forward(&rng.normals(&[200, 3], 5.0, 12.0).values);
@@ -58,7 +58,7 @@ fn after_many_batches_evaluation_normalizes_new_examples() {
     assert!(mean.iter().all(|mean| mean.abs() < 0.25) && variance.iter().all(|variance| (variance - 1.0).abs() < 0.35));
 }
 
-/// The mean of the unbiased variances of many batches of two is the variance; that of the biased ones is half of it.
+/// Averaged over many batches of two, the unbiased variance is the variance, and the biased one is half of it.
 #[test]
 fn the_running_variance_is_unbiased() {
     let mut rng = Rng::new(3);
@@ -106,7 +106,7 @@ fn the_gradients_of_images_are_those_of_central_differences() {
     }
 }
 
-/// Without ε, a feature that is stretched and moved comes out as before, and its gradient is divided by the stretch.
+/// Without ε, scaling and shifting a feature does not change the output, and divides the gradient by the scale.
 #[test]
 fn a_stretch_and_a_shift_change_nothing() {
     let mut rng = Rng::new(6);
@@ -118,7 +118,7 @@ fn a_stretch_and_a_shift_change_nothing() {
     let (gradient, other) = (layer.backward_inputs(&cache, &upstream), layer.backward_inputs(&other_cache, &upstream));
     let stretched: Vec<f64> = other.iter().map(|gradient| 4.0 * gradient).collect();
     assert!(relative(&gradient, &stretched) < 1e-9);
-    // So the gradient is orthogonal to a shift and to a stretch of each feature.
+    // The gradient is therefore orthogonal to a shift and to a scaling of each feature.
     let sum = |of: &dyn Fn(usize) -> f64, feature: usize| (feature..x.len()).step_by(3).map(of).sum::<f64>();
     for feature in 0..3 {
         assert!(sum(&|index| gradient[index], feature).abs() < 1e-13);
@@ -136,7 +136,7 @@ fn evaluation_does_not_look_at_the_company() {
     assert_eq!(layer.evaluate(&x), alone);
 }
 
-/// An image of one place is a vector.
+/// An image of one pixel is a vector.
 #[test]
 fn images_of_one_place_are_vectors() {
     let mut rng = Rng::new(8);
@@ -151,7 +151,7 @@ fn images_of_one_place_are_vectors() {
     assert_eq!(one, other);
 }
 
-/// Two passes keep three digits where one pass keeps none.
+/// Two passes keep three digits where one pass loses all.
 #[test]
 fn two_passes_in_32_bits_are_right() {
     for seed in 0..50 {
