@@ -127,7 +127,7 @@ fn a_stretch_and_a_shift_change_nothing() {
 }
 
 #[test]
-fn evaluation_does_not_look_at_the_company() {
+fn evaluation_does_not_depend_on_the_batch() {
     let mut rng = Rng::new(7);
     let mut layer = layer(&mut rng, 2);
     layer.follow(&rng.normals(&[9, 2], 2.0, 1.0).values);
