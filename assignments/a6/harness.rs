@@ -7,9 +7,9 @@ use normbook::data::{fashion_mnist::Files, dataset::Dataset};
 use normbook::norm::{NormKind, Norm, Pass, own::Own};
 use normbook::probe::rate_sweep::{BEST_ACCURACY, MEAN_ACCURACY};
 use normbook::probe::{benchmark::Benchmark, train_eval::LOGIT_GAP};
-use normbook::seed::Seed;
-use normbook::train::{classifier::TEST_ACCURACY, optimizer::OptimizerKind};
-use normbook::trial::{Trace, Trial};
+use normbook::train::{accuracy::TEST_ACCURACY, optimizer::OptimizerKind};
+use normbook_lab::seed::Seed;
+use normbook_lab::trial::{Trace, Trial};
 use submission::Mine;
 
 const CPU: &Device = &Device::Cpu;

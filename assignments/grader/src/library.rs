@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 /// The crates that a submission may name.
-const CRATES: [&str; 2] = ["normbook", "candle_core"];
+const CRATES: [&str; 3] = ["normbook", "normbook_lab", "candle_core"];
 
 /// Where the compiler finds the library.
 pub struct Library {
@@ -34,7 +34,7 @@ impl Library {
         let crates: Vec<(&str, PathBuf)> = CRATES.into_iter().filter_map(find).collect();
         ensure!(crates.len() == CRATES.len(), "cargo does not say where it has put the library of the book");
         // Taken from a dependency, because cargo names the copy of `normbook` that lies one folder higher.
-        let folder = crates[1].1.parent().context("a library lies in a folder")?.to_owned();
+        let folder = crates[2].1.parent().context("a library lies in a folder")?.to_owned();
         Ok(Self { crates, folder })
     }
 
