@@ -10,9 +10,9 @@ use toml::{Table, Value};
 const GRADER: &str = "assignments/grader";
 /// The files and folders that the package `normbook` is built from; the crates of the book that it needs are copied
 /// too.
-const LIBRARY: [&str; 4] = ["src", "chapters", "data", "build.rs"];
+const LIBRARY: [&str; 2] = ["src", "data"];
 /// The sections of its manifest that are left out: its programs, and what only tests need.
-const LEFT_OUT: [&str; 3] = ["bin", "bench", "dev-dependencies"];
+const LEFT_OUT: [&str; 4] = ["bin", "bench", "test", "dev-dependencies"];
 
 /// Reads the manifest of the book.
 pub fn book_manifest(root: &Path) -> Result<Table> {
