@@ -11,8 +11,8 @@
 //! y    = γ (x − E[x]) / √(Var[x] + ε) + β                      line 11
 //!
 //! Differs from the paper: moving averages over the training steps take the place of the expectations in line 10. As in
-//! PyTorch, `momentum` weighs the new batch, ε is 10⁻⁵, and the variance of evaluation is unbiased while that of training
-//! is not.
+//! PyTorch, `momentum` weighs the new batch, ε is 10⁻⁵, and the variance of evaluation is unbiased while that of
+//! training is not.
 
 use super::{
     Mode, Norm, Pass,
@@ -123,8 +123,8 @@ impl BatchNorm {
     }
     // ANCHOR_END: definition
 
-    /// Moves the averages of line 10 towards a batch of `values` values per channel with this mean and biased variance; a
-    /// probe only notes the batch as the newest. Errors on a single value, whose unbiased variance is 0 / 0.
+    /// Moves the averages of line 10 towards a batch of `values` values per channel with this mean and biased
+    /// variance; a probe only notes the batch as the newest. Errors on a single value, which has no unbiased variance.
     fn track(&self, mean: &Tensor, variance: &Tensor, values: usize, mode: Mode) -> Result<()> {
         if values < 2 {
             bail!(

@@ -1,16 +1,16 @@
-//! ℓp normalization over the batch (Santurkar et al. 2018, arXiv:1805.11604, §3.3): "normalize them by the average of their
-//! ℓp-norm (before shifting the mean), for p = 1, 2, ∞".
+//! ℓp normalization over the batch (Santurkar et al. 2018, arXiv:1805.11604, §3.3): "normalize them by the average of
+//! their ℓp-norm (before shifting the mean), for p = 1, 2, ∞".
 //!
 //! μ_c = mean over the batch and space
 //! d_c = Σ |x| / M,  √(Σ x² / M)  or  max |x|, for p = 1, 2, ∞, of the M values of the channel
 //! y   = γ_c (x − μ_c) / (d_c + ε) + β_c
 //!
 //! The paper gives no formula. d is taken before μ is subtracted, so ℓ2 is not BatchNorm: d² = σ² + μ². Gradients flow
-//! through μ and d. Not in the paper: what the average over a batch is for ℓ∞, where we take the largest value; evaluation,
-//! where moving averages replace μ and d, with BatchNorm's momentum and starts, 0 and 1; and ε, which is BatchNorm's 10⁻⁵.
-//! PyTorch has no such layer.
+//! through μ and d. Not in the paper: what the average over a batch is for ℓ∞, where we take the largest value;
+//! evaluation, where moving averages replace μ and d, with BatchNorm's momentum and starts, 0 and 1; and ε, which is
+//! BatchNorm's 10⁻⁵. PyTorch has no such layer.
 //!
-//! Where d has no derivative, `forward` takes 0 for the ℓ2 norm of zeros and shares the gradient of ℓ∞ among equal maxima.
+//! Where d has no derivative, `forward` takes 0 for the ℓ2 norm of zeros, and equal maxima share the gradient of ℓ∞.
 
 use super::{
     Mode, Norm, Pass,
@@ -60,7 +60,8 @@ impl LpNorm {
     }
 
     // ANCHOR: definition
-    /// Computes y with the batch's μ and d in training and their moving averages in evaluation, `[N, C, ..] -> [N, C, ..]`.
+    /// Computes y with the batch's μ and d in training and their moving averages in evaluation,
+    /// `[N, C, ..] -> [N, C, ..]`.
     pub fn definition(&self, x: &Tensor, pass: Pass) -> Result<Tensor> {
         let of_channel = |values: &Tensor| per_channel(values, x.rank());
         let (mean, divisor) = if pass.mode == Mode::Eval {

@@ -6,14 +6,15 @@
 //! μ ← μ + α (μ_B − μ),  σ ← σ + α (σ_B − σ)
 //! and in inference y = γ (x − μ) / σ + β.
 //!
-//! Unclipped, training computes what inference does: x̂ = (x − μ) / σ. With r_max = 1 and d_max = 0 it is BatchNorm. σ is a
-//! moving average of standard deviations, which contain ε, and not of variances. α is the paper's 0.01.
+//! Unclipped, training computes what inference does: x̂ = (x − μ) / σ. With r_max = 1 and d_max = 0 it is BatchNorm.
+//! σ is a moving average of standard deviations, which contain ε, and not of variances. α is the paper's 0.01.
 //!
-//! Schedule (§4): BatchNorm for 5,000 steps, then r_max rises to 3 until step 40,000 and d_max to 5 until step 25,000. Here
-//! these are fractions of a ramp that ends with r_max's rise: both begin after 1/8 of it, and d_max ends after 5/8.
+//! Schedule (§4): BatchNorm for 5,000 steps, then r_max rises to 3 until step 40,000 and d_max to 5 until step
+//! 25,000. Here these are fractions of a ramp that ends with r_max's rise: both begin after 1/8 of it, and d_max ends
+//! after 5/8.
 //!
-//! Not in the paper: "gradually" is taken for linearly; μ and σ start at 0 and 1, as BatchNorm's averages; ε is 10⁻⁵. PyTorch has
-//! no such layer; those of torchrl and Chainer keep a moving variance.
+//! Not in the paper: "gradually" is taken for linearly; μ and σ start at 0 and 1, as BatchNorm's averages; ε is 10⁻⁵.
+//! PyTorch has no such layer; those of torchrl and Chainer keep a moving variance.
 
 use super::{
     Mode, Norm, Pass,
@@ -139,8 +140,8 @@ impl Norm for BatchRenorm {
         vec![self.mean.state(), self.standard_deviation.state()]
     }
 
-    /// r and d need μ_B and σ_B first, so the kernel normalizes twice: once for them, without gradient, and then with γ r
-    /// instead of γ and γ d + β instead of β.
+    /// r and d need μ_B and σ_B first, so the kernel normalizes twice: once for them, without gradient, and then with
+    /// γ r instead of γ and γ d + β instead of β.
     fn forward_then(&self, source: BlockInput, pass: Pass, epilogue: Epilogue) -> Result<Tensor> {
         let x = source.tensor()?;
         if pass.mode == Mode::Eval {

@@ -1,16 +1,17 @@
-//! Filter response normalization (Singh & Krishnan 2020, arXiv:1911.09737), for the N = H · W values x of one filter and one
-//! example.
+//! Filter response normalization (Singh & Krishnan 2020, arXiv:1911.09737), for the N = H · W values x of one filter
+//! and one example.
 //!
 //! ν² = Σ x_i² / N
 //! x̂ = x / √(ν² + ε)      eq. 1
 //! y = γ x̂ + β            eq. 2
 //! z = max(y, τ)          eq. 3, the thresholded linear unit (TLU), which replaces the layer's activation
 //!
-//! The layer subtracts no mean and needs no batch: training and evaluation are the same. τ starts at 0, where the TLU is
-//! ReLU. ε is the paper's 10⁻⁶.
+//! The layer subtracts no mean and needs no batch: training and evaluation are the same. τ starts at 0, where the TLU
+//! is ReLU. ε is the paper's 10⁻⁶.
 //!
-//! Differs from the paper: where a filter has a single value, as after a fully connected layer, eq. 1 leaves only its sign;
-//! the paper then learns ε, and here it is an error. At y = τ the gradient of `forward` goes to τ. PyTorch has no such layer.
+//! Differs from the paper: where a filter has a single value, as after a fully connected layer, eq. 1 leaves only its
+//! sign; the paper then learns ε, and here it is an error. At y = τ the gradient of `forward` goes to τ. PyTorch has
+//! no such layer.
 
 use super::{
     Norm, Pass,

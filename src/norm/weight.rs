@@ -1,4 +1,5 @@
-//! Weight normalization (Salimans & Kingma 2016, arXiv:1602.07868), for each unit's weight vector w, trained as v and g.
+//! Weight normalization (Salimans & Kingma 2016, arXiv:1602.07868), for each unit's weight vector w, trained as v
+//! and g.
 //!
 //! y = φ(w · x + b)                                                    eq. 1
 //! w = g v / ‖v‖                                                       eq. 2
@@ -11,10 +12,11 @@
 //! g ← 1 / σ[t],  b ← −μ[t] / σ[t]
 //! Each unit then begins with mean 0 and standard deviation 1 over that batch.
 //!
-//! Differs from the paper: v begins as the network's weights are drawn; the paper draws it with standard deviation 0.05,
-//! which changes ‖v‖ alone. Until the first training batch, and with [`Start::Drawn`] always, g begins as ‖v‖, as in PyTorch:
-//! w is as it was drawn. In a convolution w is a filter with all its channels. ε = 10⁻⁸ next to σ² keeps a unit that is
-//! constant over the batch finite; eq. 2 has no ε. Mean-only batch normalization (§4) is [`super::mean_only`].
+//! Differs from the paper: v begins as the network's weights are drawn; the paper draws it with standard deviation
+//! 0.05, which changes ‖v‖ alone. Until the first training batch, and with [`Start::Drawn`] always, g begins as ‖v‖,
+//! as in PyTorch: w is as it was drawn. In a convolution w is a filter with all its channels. ε = 10⁻⁸ next to σ²
+//! keeps a unit that is constant over the batch finite; eq. 2 has no ε. Mean-only batch normalization (§4) is
+//! [`super::mean_only`].
 
 use super::{
     Pass,
