@@ -48,9 +48,7 @@ impl GroupNorm {
     pub fn new(channels: usize, config: Config, dtype: DType, device: &Device) -> Result<Self> {
         let groups = config.groups;
         if groups == 0 || !channels.is_multiple_of(groups) {
-            bail!(
-                "group normalization: {groups} groups of {channels} channels; the number of groups must divide the channels"
-            );
+            bail!("group normalization: {groups} groups for {channels} channels; the groups must divide the channels");
         }
         let (gamma, beta) = (Var::ones(channels, dtype, device)?, Var::zeros(channels, dtype, device)?);
         Ok(Self { config, gamma, beta })

@@ -118,12 +118,14 @@ impl NormKind {
             };
             if !width.is_multiple_of(groups) {
                 bail!(
-                    "--norm {self}: {groups} groups do not divide the {width} channels of a layer; give a number that does"
+                    "--norm {self}: {groups} groups do not divide the {width} channels of a layer; \
+                     give a number that does"
                 );
             }
             if shape == UnitShape::Value && groups == *width {
                 bail!(
-                    "--norm {self}: a layer of {width} units has a single value in each group; give fewer groups, or layer"
+                    "--norm {self}: a layer of {width} units has a single value in each group; \
+                     give fewer groups, or layer"
                 );
             }
         }

@@ -14,7 +14,9 @@
 
 use super::{
     Mode, Norm, Pass,
-    per_channel::{mean_of_channels, normalize_with, per_channel, rows_of_channels, scale_shift},
+    per_channel::{
+        divide_per_channel, mean_of_channels, normalize_with, rows_of_channels, scale_shift, subtract_per_channel,
+    },
     running::MovingAverage,
 };
 use candle_core::{DType, Device, Result, Tensor, Var};
@@ -63,7 +65,6 @@ impl LpNorm {
     /// Computes y with the batch's μ and d in training and their moving averages in evaluation,
     /// `[N, C, ..] -> [N, C, ..]`.
     pub fn definition(&self, x: &Tensor, pass: Pass) -> Result<Tensor> {
-        let of_channel = |values: &Tensor| per_channel(values, x.rank());
         let (mean, divisor) = if pass.mode == Mode::Eval {
             (self.mean.value()?, self.divisor.value()?)
         } else {
@@ -78,8 +79,8 @@ impl LpNorm {
             self.track(&mean, &divisor, pass.mode)?;
             (mean, divisor)
         };
-        let centered = x.broadcast_sub(&of_channel(&mean)?)?;
-        scale_shift(&centered.broadcast_div(&of_channel(&(divisor + EPSILON)?)?)?, &self.gamma, &self.beta) // y
+        let normalized = divide_per_channel(&subtract_per_channel(x, &mean)?, &(divisor + EPSILON)?)?;
+        scale_shift(&normalized, &self.gamma, &self.beta) // y
     }
     // ANCHOR_END: definition
 

@@ -18,7 +18,7 @@
 
 use super::{
     Mode, Norm, Pass,
-    per_channel::{mean_of_channels, normalize_with, per_channel, scale_shift},
+    per_channel::{divide_per_channel, mean_of_channels, normalize_with, scale_shift, subtract_per_channel},
     running::MovingAverage,
 };
 use candle_core::{DType, Device, Result, Tensor, Var, bail};
@@ -79,9 +79,7 @@ impl BatchRenorm {
     pub fn new(channels: usize, config: Config, dtype: DType, device: &Device) -> Result<Self> {
         let Config { r_max, d_max, .. } = config;
         if !(r_max >= 1.0 && d_max >= 0.0) {
-            bail!(
-                "batch renormalization: r_max is {r_max} and d_max {d_max}; give an r_max of at least 1 and a d_max of at least 0"
-            );
+            bail!("batch renormalization: r_max is {r_max}, d_max {d_max}; they must be at least 1 and at least 0");
         }
         let (zeros, ones) = (|| Var::zeros(channels, dtype, device), || Var::ones(channels, dtype, device));
         let (mean, standard_deviation) = (MovingAverage::new(zeros()?), MovingAverage::new(ones()?));
@@ -91,18 +89,16 @@ impl BatchRenorm {
     // ANCHOR: definition
     /// Computes algorithm 1 in training and inference in evaluation, `[N, C, ..] -> [N, C, ..]`.
     pub fn definition(&self, x: &Tensor, pass: Pass) -> Result<Tensor> {
-        let of_channel = |values: &Tensor| per_channel(values, x.rank());
         let x_hat = if pass.mode == Mode::Eval {
-            let centered = x.broadcast_sub(&of_channel(&self.mean.value()?)?)?;
-            centered.broadcast_div(&of_channel(&self.standard_deviation.value()?)?)? // (x − μ) / σ
+            let centered = subtract_per_channel(x, &self.mean.value()?)?;
+            divide_per_channel(&centered, &self.standard_deviation.value()?)? // (x − μ) / σ
         } else {
             let mean = mean_of_channels(x)?; // μ_B
-            let centered = x.broadcast_sub(&of_channel(&mean)?)?;
+            let centered = subtract_per_channel(x, &mean)?;
             let standard_deviation = (mean_of_channels(&centered.sqr()?)? + EPSILON)?.sqrt()?; // σ_B
             let [r, d] = self.correction(&mean.detach(), &standard_deviation.detach(), pass.step)?;
-            self.track(&mean, &standard_deviation, pass.mode)?;
-            let standardized = centered.broadcast_div(&of_channel(&standard_deviation)?)?;
-            standardized.broadcast_mul(&of_channel(&r)?)?.broadcast_add(&of_channel(&d)?)? // x̂
+            self.track(&mean, &standard_deviation, pass.mode)?; // μ, σ
+            scale_shift(&divide_per_channel(&centered, &standard_deviation)?, &r, &d)? // x̂
         };
         scale_shift(&x_hat, &self.gamma, &self.beta) // y
     }
@@ -151,9 +147,7 @@ impl Norm for BatchRenorm {
         let how = Normalization { axes: Axes::Batch, scale: ScaleStatistic::StandardDeviation, epsilon: EPSILON };
         let batch = normalize(&x.detach(), &self.gamma.detach(), &self.beta.detach(), how)?;
         if batch.values_per_set < 2 {
-            bail!(
-                "batch renormalization: the batch has one value per channel; training needs at least two: use larger batches"
-            );
+            bail!("batch renormalization: one value per channel; training needs at least two: use larger batches");
         }
         let standard_deviation = (batch.scale_stat + EPSILON)?.sqrt()?;
         let [r, d] = self.correction(&batch.mean, &standard_deviation, pass.step)?;

@@ -67,10 +67,7 @@ impl FilterResponseNorm {
 impl Norm for FilterResponseNorm {
     fn forward(&self, x: &Tensor, _: Pass) -> Result<Tensor> {
         if x.dims()[2..].iter().product::<usize>() < 2 {
-            bail!(
-                "filter response normalization: {:?} has one value of each channel and example; give maps of at least two",
-                x.dims()
-            );
+            bail!("filter response normalization: {:?} has one value per map; give maps of at least two", x.dims());
         }
         // max(y, τ) = max(y − τ, 0) + τ.
         let tau = per_channel(&self.tau, x.rank())?;

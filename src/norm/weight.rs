@@ -20,7 +20,7 @@
 
 use super::{
     Pass,
-    per_channel::{lengths_of_units, mean_of_channels, per_channel},
+    per_channel::{lengths_of_units, mean_of_channels, subtract_per_channel},
     reparameterization::{Map, Reparameterization},
 };
 use candle_core::{Result, Tensor, Var};
@@ -101,7 +101,7 @@ impl Reparameterization for WeightNorm {
         let units = multiply_units(&direction, &lengths_of_units(&direction)?.recip()?)?; // v / ‖v‖
         let t = map(&units, &bias.zeros_like()?)?.detach();
         let mean = mean_of_channels(&t)?; // μ[t]
-        let variance = mean_of_channels(&t.broadcast_sub(&per_channel(&mean, t.rank())?)?.sqr()?)?;
+        let variance = mean_of_channels(&subtract_per_channel(&t, &mean)?.sqr()?)?;
         let standard_deviation = (variance + EPSILON)?.sqrt()?; // σ[t]
         self.scale.set(&standard_deviation.recip()?)?;
         bias.set(&(mean.neg()? / standard_deviation)?)
