@@ -16,7 +16,7 @@ pub fn claims() -> Vec<Claim> {
         value(format!("ReLU plain{dropout}"), test_loss_at(level))
             - value(format!("ReLU batch{dropout}"), test_loss_at(level))
     };
-    let by_dropout = |norm: &str| gain(&format!("ReLU {norm}, dropout"), &format!("ReLU {norm}"));
+    let dropout_gain = |norm: &str| gain(&format!("ReLU {norm}, dropout"), &format!("ReLU {norm}"));
     let [high, low, lowest] = LEVELS;
     vec![
         Claim::ratio("steps", at_least(2.0, 1.0)).headline().at("sigmoid MLP", steps("plain") / steps("batch")),
@@ -40,7 +40,7 @@ pub fn claims() -> Vec<Claim> {
             .at("at 0.3", saved("", low))
             .at("at 0.2", saved("", lowest))
             .at("at 0.35, dropout", saved(", dropout", high)),
-        Claim::accuracy("dropout", at_least(0.005, 0.0)).at("0.3", by_dropout("plain") - by_dropout("batch")),
+        Claim::accuracy("dropout", at_least(0.005, 0.0)).at("0.3", dropout_gain("plain") - dropout_gain("batch")),
         Claim::accuracy("deep-plain", within(0.1, 0.02))
             .each(DEEP_RATES.map(|rate| format!("deep plain at {rate}")).map(|arm| (arm.clone(), accuracy(&arm)))),
         Claim::accuracy("deep-batch", at_least(0.3, 0.0)).at("rate 0.3", gain("deep batch", "deep plain at 0.3")),

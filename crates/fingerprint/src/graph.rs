@@ -28,8 +28,11 @@ const CHAPTERS: &str = "chapters";
 pub struct SourceNode {
     /// SHA-256 of its tokens.
     pub hash: String,
-    /// The files that its code can depend on directly, relative to the repository root.
+    /// The files that its paths lead to, relative to the repository root.
     pub imports: BTreeSet<String>,
+    /// The files that it depends on without a path to them: those that implement something for its types, and the like.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub implementations: BTreeSet<String>,
 }
 
 /// The files of the crates and of the chapters, by their path from the repository root with `/` between folders.
@@ -51,12 +54,13 @@ impl SourceGraph {
         let known: BTreeSet<&str> = sources.keys().map(String::as_str).collect();
         let mut graph: BTreeMap<String, SourceNode> = BTreeMap::new();
         for (name, code) in &sources {
-            let node = SourceNode { hash: sha256(code.canonical().as_bytes()), imports: imports(name, code, &known) };
+            let hash = sha256(code.canonical().as_bytes());
+            let node = SourceNode { hash, imports: imports(name, code, &known), implementations: BTreeSet::new() };
             graph.insert(name.clone(), node);
         }
         let items = sources.iter().map(|(name, code)| (name.as_str(), Items::of(code.trees()))).collect();
         for (from, to) in unnamed_imports(&items) {
-            graph.get_mut(from).expect("items come from known files").imports.insert(to.to_owned());
+            graph.get_mut(from).expect("items come from known files").implementations.insert(to.to_owned());
         }
         Ok(Self(graph))
     }
@@ -74,7 +78,7 @@ impl SourceGraph {
             ensure!(node.is_some(), "{name} is not a source file of a chapter or of a crate that chapters use");
             let node = node.expect("checked above");
             reached.insert(name.to_owned(), node.hash.clone());
-            waiting.extend(node.imports.iter().map(String::as_str));
+            waiting.extend(node.imports.union(&node.implementations).map(String::as_str));
         }
         Ok(reached)
     }
@@ -129,7 +133,8 @@ impl<'a> Module<'a> {
     /// The module or item that `path`, written in this module, means; none if it leads out of the tree.
     fn resolve(&self, path: &[String], children: &BTreeSet<String>) -> Option<Self> {
         let (first, rest) = path.split_first()?;
-        let imported = CRATES.iter().find(|(name, _)| name == first);
+        // A crate's name alone is a field or a variable.
+        let imported = CRATES.iter().find(|(name, _)| name == first && !rest.is_empty());
         let mut found = match (first.as_str(), imported) {
             (_, Some((_, folder))) => Self { folder, path: Vec::new() },
             ("crate", _) => Self { path: Vec::new(), ..*self },

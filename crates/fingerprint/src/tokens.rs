@@ -142,6 +142,8 @@ fn collect_paths(trees: &[TokenTree], prefix: &[String], found: &mut BTreeSet<Ve
     let mut at = 0;
     while at < trees.len() {
         match &trees[at] {
+            // A module is reached by whoever uses it, not by the file that declares it.
+            TokenTree::Ident(_) if is_declaration(trees, at) => at += 3,
             TokenTree::Ident(_) => at = collect_path(trees, at, prefix, found),
             TokenTree::Group(group) => {
                 collect_paths(&inner(group), prefix, found);

@@ -34,6 +34,6 @@ pub fn arm(learning_rate: f64) -> Arm {
 
 /// What its program was compiled from.
 pub fn sources() -> Sources {
-    let node = SourceNode { hash: "of its tokens".into(), imports: [].into() };
+    let node = SourceNode { hash: "of its tokens".into(), imports: [].into(), implementations: [].into() };
     Sources { graph: SourceGraph([(SOURCE.to_owned(), node)].into()), crates: BTreeMap::new() }
 }
