@@ -27,7 +27,8 @@ impl Trial for Contrast {
         self.training.data()
     }
 
-    /// Besides the training's: series `accuracy_by_contrast`, and a value [`lost_at`] each. A run that diverged has neither.
+    /// Besides the training's: series `accuracy_by_contrast`, and a value [`lost_at`] each. A run that diverged has
+    /// neither.
     fn run(&self, context: &RunContext) -> Result<Trace> {
         let mut trace = self.training.run_watched(Manner::default(), context, &mut (), |(), moment, trace| {
             if moment.step == self.training.steps {
@@ -63,7 +64,8 @@ mod tests {
     use normbook::train::classifier::Architecture;
     use normbook_lab::seed::Seed;
 
-    /// Behind an instance normalization no contrast is left but for ε; behind the moving averages of BatchNorm there is.
+    /// Behind an instance normalization no contrast is left but for ε; behind the moving averages of BatchNorm there
+    /// is.
     #[test]
     fn instance_normalization_does_not_see_contrast() {
         let lost = |norm: &str| {
