@@ -18,7 +18,7 @@
 //! - On CIFAR-10's images the network is VGG-A, with all training images and the paper's batches of 64 and 4,096 at its
 //!   rates 0.01 and 0.1; what figures call 1,000 is then 4,096. Which VGG, and the seeds, are ours. Left out:
 //!   Nesterov's momentum of 0.9, a tenth of the rate after half and three quarters of the steps, BatchNorm. 6,400 steps
-//!   of 64 are 200 epochs of 2,000 images but 8 of CIFAR-10; `--steps 156250`: 200. The bound takes a convolution's kσ₁.
+//!   of 64 are 200 epochs of 2,000 images, 8 of CIFAR-10; `--steps 156250`: 200. The bound takes a convolution's kσ₁.
 
 mod claims;
 mod power_check;
