@@ -125,8 +125,7 @@ impl GroupNormalization {
     // ANCHOR_END: net
 }
 
-/// Serializes the flag for the record: without it the small CNN's default, whatever the images. An arm's settings say
-/// what it took.
+/// Serializes the flag for the record: without it the small CNN's default. What an arm took is in its settings.
 fn or_of_small_cnn<S: Serializer>(norm: &Option<NormKind>, serializer: S) -> Result<S::Ok, S::Error> {
     norm.unwrap_or(SMALL.1).serialize(serializer)
 }

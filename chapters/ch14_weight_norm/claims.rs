@@ -41,9 +41,9 @@ fn better(id: &str, one: &str, other: &str) -> Claim {
     Claim::accuracy(id, at_least(0.002, 0.0)).at(format!("{one} − {other}"), gain)
 }
 
-/// The largest test accuracy over the rates minus the smallest.
+/// The range of the test accuracy over the rates: the largest minus the smallest.
 fn range(norm: &str) -> Quantity {
-    across(&RATES.map(|rate| of(norm, rate)), "largest − smallest test_accuracy", |traces| {
+    across(&RATES.map(|rate| of(norm, rate)), "range of test_accuracy", |traces| {
         let accuracies = traces.iter().map(|trace| trace.values.get(TEST_ACCURACY).copied());
         let accuracies = accuracies.collect::<Option<Vec<f64>>>()?.into_iter();
         Some(accuracies.clone().fold(0.0, f64::max) - accuracies.fold(1.0, f64::min))

@@ -18,8 +18,7 @@
 //! - On CIFAR-10's images the network is VGG-A, with all training images and the paper's batches of 64 and 4,096 at its
 //!   rates 0.01 and 0.1; what figures call 1,000 is then 4,096. Which VGG, and the seeds, are ours. Left out:
 //!   Nesterov's momentum of 0.9, a tenth of the rate after half and three quarters of the steps, BatchNorm. 6,400 steps
-//!   of 64 are 200 epochs of 2,000 images but 8 of CIFAR-10; `--steps 156250` takes the paper's 200. The bound on the
-//!   logits takes kσ₁ of a convolution.
+//!   of 64 are 200 epochs of 2,000 images, 8 of CIFAR-10; `--steps 156250`: 200. The bound takes a convolution's kσ₁.
 
 mod claims;
 mod power_check;
@@ -137,8 +136,7 @@ fn training(
 }
 // ANCHOR_END: net
 
-/// Serializes the flag for the record: without it the MLP's default, whatever the images. An arm's settings say what it
-/// took.
+/// Serializes the flag for the record: without it the MLP's default. What an arm took is in its settings.
 fn or_of_mlp<S: Serializer>(train_images: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
     train_images.unwrap_or(FEW).serialize(serializer)
 }

@@ -253,7 +253,7 @@ mod tests {
         let graph = graph(&[
             (
                 "chapters/ch01/main.rs",
-                "mod own; use normbook::net::{self, Net}; use normbook_lab::{claim::Claim, Arm};",
+                "mod own; use own::run; use normbook::net::{self, Net}; use normbook_lab::{claim::Claim, Arm};",
             ),
             ("chapters/ch01/own.rs", "use super::helper; fn f() { crate::theory::prove() }"),
             ("chapters/ch01/helper.rs", ""),

@@ -27,7 +27,8 @@ impl TrialRecord {
             (None, Outcome::Diverged { .. }, None) => bail!("arm {arm} has no {name}: it became infinite or undefined"),
             (None, Outcome::Finished, Some(seed)) => {
                 bail!(
-                    "arm {arm}, seed {seed} has no value named {name}; a training of a few steps may have none: give more --steps"
+                    "arm {arm}, seed {seed} has no value named {name}; a training of a few steps may have none: give \
+                     more --steps"
                 )
             }
             (None, Outcome::Finished, None) => bail!("arm {arm} has no value named {name}"),
