@@ -13,10 +13,10 @@ use normbook::norm::{NormKind, Pass};
 use normbook::probe::benchmark::{CLIPPED, NORMS};
 use normbook::train::classifier::{Architecture, Classifier};
 use normbook::train::optimizer::{Optimizer, OptimizerKind};
+use normbook_lab::atomic::write_atomically;
 use normbook_lab::cli::{report, threads};
 use normbook_lab::plot::number::number;
 use normbook_lab::provenance::{commit, cpu, instruction_set, today};
-use normbook_lab::record::write_atomically;
 use normbook_lab::seed::Seed;
 use normbook_lab::statistics::log_t_interval;
 use normbook_ops::cross_entropy::cross_entropy;
@@ -87,7 +87,7 @@ impl Training {
     /// One step; returns the bytes that its forward pass left for the backward pass.
     fn step(&mut self, batch: &Split) -> Result<usize> {
         let before = ALLOCATOR.allocated();
-        let loss = cross_entropy(&self.net.forward(&batch.images, Pass::train(self.steps, Seed(0)))?, &batch.classes)?;
+        let loss = cross_entropy(&self.net.forward(&batch.inputs, Pass::train(self.steps, Seed(0)))?, &batch.classes)?;
         let held = ALLOCATOR.allocated().saturating_sub(before);
         self.optimizer.step(&loss.backward()?)?;
         self.steps += 1;

@@ -1,9 +1,8 @@
 //! How well a least-squares problem is conditioned, and how many steps of gradient descent that costs.
 
 use super::quadratic::Quadratic;
-use candle_core::{Device, Result};
+use candle_core::Result;
 use normbook::data::design::Design;
-use normbook_lab::seed::Seed;
 use normbook_lab::trial::{RunContext, Series, Trace, Trial, sample_steps};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -63,7 +62,9 @@ impl Trial for Conditioning {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use candle_core::Device;
     use normbook::data::{design::Source, standardize::Preparation, tabular::Table};
+    use normbook_lab::seed::Seed;
 
     fn trace(source: Source, preparation: Preparation) -> Trace {
         Conditioning { design: Design { source, preparation } }.run_alone(Seed(0), &Device::Cpu).unwrap()
@@ -76,11 +77,10 @@ mod tests {
         assert!((trace.values["condition_number"] - 1.0).abs() < 1e-12);
     }
 
-    /// Golden values of numpy.linalg.svd: `tests/golden/conditioning.py`.
+    /// Golden values of numpy.linalg.svd: `golden.py`.
     #[test]
     fn condition_numbers_and_steps_agree_with_numpy() {
-        let golden: BTreeMap<String, f64> =
-            serde_json::from_str(include_str!("../../tests/golden/conditioning.json")).unwrap();
+        let golden: BTreeMap<String, f64> = serde_json::from_str(include_str!("golden.json")).unwrap();
         for (table, name) in [(Table::Wine, "wine"), (Table::BreastCancer, "breast_cancer")] {
             for preparation in Preparation::ALL {
                 let (inputs, targets) = Design { source: Source::Table(table), preparation }.with_bias();

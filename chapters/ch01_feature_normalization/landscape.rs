@@ -1,11 +1,10 @@
 //! The loss of the lecture's toy over its two weights, and the path of gradient descent on it.
 
 use super::quadratic::Quadratic;
-use candle_core::{Device, Result};
+use candle_core::Result;
 use nalgebra::DVector;
 use normbook::data::{design::Design, toy};
 use normbook::train::descent::{loss, walk};
-use normbook_lab::seed::Seed;
 use normbook_lab::trial::{Grid, RunContext, Series, Trace, Trial};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -32,7 +31,8 @@ impl Trial for ToyLandscape {
     }
 
     /// Grid `relative_loss` (1 at the start), path `trajectory` through (w₁, w₂), values `condition_number`,
-    /// `ravine_ratio` (how much longer than wide its level lines are), `learning_rate` and `relative_excess` after the last step.
+    /// `ravine_ratio` (how much longer than wide its level lines are), `learning_rate` and `relative_excess` after the
+    /// last step.
     fn run(&self, _: &RunContext) -> Result<Trace> {
         let (inputs, _) = self.design.features();
         let true_weights = self.true_weights()?;

@@ -7,8 +7,8 @@
 //!
 //! each eigendirection shrinking on its own (LeCun et al. 1998, §4.4 and 5.1). It diverges iff η > 2/L; from the worst
 //! start the error shrinks by (κ − 1)/(κ + 1) a step at the minimax rate 2/(L + μ), with L and μ the largest and
-//! smallest eigenvalue and κ = L/μ the condition number. Powers use the portable `libm`, so that every platform finds
-//! the same step.
+//! smallest eigenvalue and κ = L/μ the condition number. Powers use the portable `libm`: every platform finds the
+//! same step.
 
 use candle_core::Result;
 use nalgebra::{DMatrix, DVector};

@@ -1,12 +1,11 @@
 //! Does gradient descent, really stepped, do what the closed form says?
 
 use super::quadratic::Quadratic;
-use candle_core::{Device, Result};
+use candle_core::Result;
 use nalgebra::{DMatrix, DVector};
 use normbook::data::design::Design;
 use normbook::probe::exact::larger;
 use normbook::train::descent::{loss, walk};
-use normbook_lab::seed::Seed;
 use normbook_lab::trial::{RunContext, Trace, Trial};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -27,9 +26,9 @@ impl Trial for Stepping {
         self.design.data()
     }
 
-    /// Values `condition_number`; from the worst start at the minimax rate `rate_in_theory` and `rate_measured` (factors
-    /// per step) and `log_rate_ratio` (the logarithm of the latter over that of the former); from w = 0 at the best
-    /// learning rate for 1 % `largest_difference` from the closed form, in parts of the initial excess loss.
+    /// Values `condition_number`; from the worst start at the minimax rate `rate_in_theory` and `rate_measured`
+    /// (factors per step) and `log_rate_ratio` (the logarithm of the latter over that of the former); from w = 0 at the
+    /// best learning rate for 1 % `largest_difference` from the closed form, relative to the initial excess loss.
     fn run(&self, _: &RunContext) -> Result<Trace> {
         let (inputs, targets) = self.design.with_bias();
         let quadratic = Quadratic::new(&inputs, &targets)?;

@@ -124,7 +124,7 @@ impl Trial for Backward {
 mod tests {
     use super::*;
 
-    /// Two values: x̂ = ±1 whatever they are, so that almost no gradient is left.
+    /// Two values give x̂ = ±1 whatever they are: almost no gradient is left.
     #[test]
     fn two_values_leave_no_gradient() {
         let gradients = by_the_paper(&[1.0, 5.0], 1.0, &[0.3, -0.8]);

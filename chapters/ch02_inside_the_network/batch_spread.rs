@@ -1,16 +1,17 @@
-//! How much the logits of one example depend on the company of its batch.
+//! How much the logits of one example depend on the other examples of its batch.
 
 use candle_core::{Result, Tensor};
 use normbook::data::dataset::Split;
 use normbook::net::Net;
 use normbook::norm::Pass;
-use normbook::train::classifier::{Classifier, Manner};
+use normbook::train::classifier::{Classifier, TrainOptions};
 use normbook_lab::seed::{Purpose, Seed};
 use normbook_lab::trial::{RunContext, Series, Trace, Trial};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// The trial: trains a classifier, then passes test examples in training mode, each in many batches of training examples.
+/// The trial: trains a classifier, then passes test examples in training mode, each in many batches of training
+/// examples.
 #[derive(Clone, Serialize)]
 pub struct BatchSpread {
     pub training: Classifier,
@@ -28,17 +29,18 @@ impl Trial for BatchSpread {
         self.training.data()
     }
 
-    /// Besides the training's: series `logit_deviation` over batch sizes, the deviation of an example's logits over its
-    /// batches (root mean square over logits and examples), and `changed_answers`, the part of the batches in which the
-    /// largest logit is another than in evaluation; both also as values, `.._at_N`.
+    /// Besides the training's: series `logit_deviation` over batch sizes, the standard deviation of an example's logits
+    /// over its batches (root mean square over logits and examples), and `changed_answers`, the part of the batches in
+    /// which the largest logit is another than in evaluation; both also as values, `.._at_N`.
     fn run(&self, context: &RunContext) -> Result<Trace> {
-        self.training.run_watched(Manner::default(), context, &mut (), |(), moment, trace| {
-            if moment.step < self.training.steps {
+        self.training.train(TrainOptions::default(), context, &mut (), |(), snapshot, trace| {
+            if snapshot.step < self.training.steps {
                 return Ok(());
             }
             let (mut deviations, mut changes) = (Series::default(), Series::default());
             for size in &self.batch_sizes {
-                let (deviation, changed) = self.spread(moment.net, (moment.train, moment.test), *size, moment.seed)?;
+                let (deviation, changed) =
+                    self.spread(snapshot.net, (snapshot.train, snapshot.test), *size, snapshot.seed)?;
                 for (series, name, value) in
                     [(&mut deviations, "logit_deviation", deviation), (&mut changes, "changed_answers", changed)]
                 {
@@ -57,13 +59,13 @@ impl BatchSpread {
     fn spread(&self, net: &dyn Net, (train, test): (&Split, &Split), size: usize, seed: Seed) -> Result<(f64, f64)> {
         let (mut squares, mut logits_seen, mut changed) = (0.0, 0.0, 0.0);
         for example in 0..self.examples {
-            let image = test.images.narrow(0, example, 1)?;
+            let image = test.inputs.narrow(0, example, 1)?;
             let answer = largest(&net.forward(&image, Pass::EVAL)?.get(0)?.to_vec1()?);
             let mut stream = seed.branch(example as u64).stream(Purpose::Probe, size as u64);
             let logits: Vec<Vec<f32>> = (0..self.draws)
                 .map(|_| {
                     let company = &stream.permutation(train.len())[..size - 1];
-                    let batch = Tensor::cat(&[&image, &train.select(company)?.images], 0)?;
+                    let batch = Tensor::cat(&[&image, &train.select(company)?.inputs], 0)?;
                     net.forward(&batch, Pass::PROBE)?.get(0)?.to_vec1()
                 })
                 .collect::<Result<_>>()?;

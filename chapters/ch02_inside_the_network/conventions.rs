@@ -21,7 +21,7 @@ pub enum Tracked {
     CandleNn,
 }
 
-/// The trial: exact, in f64 (candle-nn: f32), one channel of normal values with mean 2 and deviation 3.
+/// The trial: exact, in f64 (candle-nn: f32), one channel of normal values with mean 2 and standard deviation 3.
 #[derive(Clone, Debug, Serialize)]
 pub struct Conventions {
     pub tracked: Tracked,
@@ -32,9 +32,9 @@ pub struct Conventions {
 const MEAN: f64 = 2.0;
 const DEVIATION: f64 = 3.0;
 const BATCHES: u64 = 20_000;
-/// What the newest batch weighs. Small, so that the average is near its expectation.
+/// Weight of the newest batch. It is small, which keeps the average near its expectation.
 const MOMENTUM: f64 = 1e-3;
-/// Deviation of a channel that hardly varies.
+/// Standard deviation of a channel that varies little.
 const QUIET: f64 = 0.01;
 
 impl Trial for Conventions {
@@ -46,7 +46,7 @@ impl Trial for Conventions {
 
     /// Values: `variance_over_true`, the moving average after 20,000 batches over the variance of the data;
     /// `deviation_in_evaluation`, that of the data once normalized by it (ε left out); `quiet_deviation`, that of a
-    /// channel with deviation 0.01, normalized by its true variance and ε.
+    /// channel with standard deviation 0.01, normalized by its true variance and ε.
     fn run(&self, context: &RunContext) -> Result<Trace> {
         let device = context.device;
         let variance = match self.tracked {

@@ -1,6 +1,6 @@
 //! Does the output for one example depend on the others of its batch?
 
-use candle_core::{Device, Result, Tensor, Var};
+use candle_core::{Result, Tensor, Var};
 use normbook::probe::exact::{largest, normal, values};
 use normbook_lab::seed::{Purpose, Seed};
 use normbook_lab::trial::{Grid, RunContext, Trace, Trial};
@@ -12,7 +12,7 @@ use normbook_ops::{
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// What stands between the linear map and the sigmoid.
+/// The normalization between the linear map and the sigmoid.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Between {
@@ -80,8 +80,8 @@ impl CrossExample {
     }
 }
 
-/// With weights W₁ `[units, inputs]` and W₂ `[logits, units]`, and inputs `[N, inputs]`: ‖∂ logits of example i / ∂ inputs
-/// of example j‖ (Frobenius), row i after row.
+/// With weights W₁ `[units, inputs]` and W₂ `[logits, units]`, and inputs `[N, inputs]`: ‖∂ logits of example i / ∂
+/// inputs of example j‖ (Frobenius), row i after row.
 pub fn jacobian_norms(between: Between, [first, second]: [&Tensor; 2], inputs: &Var) -> Result<Vec<f64>> {
     let no_bias = |weight: &Tensor| Tensor::zeros(weight.dim(0)?, weight.dtype(), weight.device());
     let hidden = between.normalized(&linear(inputs, first, &no_bias(first)?)?)?;
@@ -103,6 +103,7 @@ pub fn jacobian_norms(between: Between, [first, second]: [&Tensor; 2], inputs: &
 #[cfg(test)]
 mod tests {
     use super::*;
+    use candle_core::Device;
 
     fn value(between: Between, name: &str) -> f64 {
         CrossExample { between, batch_size: 6 }.run_alone(Seed(0), &Device::Cpu).unwrap().values[name]

@@ -1,8 +1,8 @@
-//! How weights and biases grow while a net trains.
+//! How weights and biases grow while a network trains.
 
 use candle_core::{DType, Result, Tensor};
 use normbook::net::Net;
-use normbook::train::classifier::{Classifier, Manner};
+use normbook::train::classifier::{Classifier, TrainOptions};
 use normbook_lab::trial::{RunContext, SAMPLES_PER_DECADE, Series, Trace, Trial, sample_steps};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -25,11 +25,11 @@ impl Trial for Growth {
     fn run(&self, context: &RunContext) -> Result<Trace> {
         let samples = sample_steps(self.training.steps, SAMPLES_PER_DECADE);
         let mut seen: [Series; 2] = Default::default();
-        let mut trace = self.training.run_watched(Manner::default(), context, &mut seen, |seen, moment, _| {
-            if samples.binary_search(&moment.step).is_ok() {
-                for (series, norm) in seen.iter_mut().zip(norms(moment.net)?) {
+        let mut trace = self.training.train(TrainOptions::default(), context, &mut seen, |seen, snapshot, _| {
+            if samples.binary_search(&snapshot.step).is_ok() {
+                for (series, norm) in seen.iter_mut().zip(norms(snapshot.net)?) {
                     if norm.is_finite() {
-                        series.x.push(moment.step as f64);
+                        series.x.push(snapshot.step as f64);
                         series.y.push(norm);
                     }
                 }

@@ -1,6 +1,6 @@
 //! BN(W u) = BN((a W) u), and what follows for the gradient (arXiv:1502.03167, §3.3).
 
-use candle_core::{Device, Result, Var};
+use candle_core::{Result, Var};
 use normbook::probe::exact::{cosine, normal, relative_difference, values};
 use normbook_lab::seed::{Purpose, Seed};
 use normbook_lab::trial::{RunContext, Trace, Trial};
@@ -75,6 +75,7 @@ impl Trial for Rescaling {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use candle_core::Device;
 
     fn value(scale: f64, epsilon: f64, name: &str) -> f64 {
         Rescaling { scale, epsilon }.run_alone(Seed(0), &Device::Cpu).unwrap().values[name]

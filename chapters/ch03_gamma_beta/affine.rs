@@ -1,28 +1,28 @@
-//! Where γ and β go: their spread over the units of each layer, at a moment of the training.
+//! Where γ and β go: their spread over the units of each layer, at a snapshot of the training.
 
 use candle_core::Result;
 use normbook::norm::batch::Affine;
-use normbook::train::classifier::Moment;
+use normbook::train::training::Snapshot;
 use normbook_lab::trial::Trace;
 
 /// The percentiles that are kept.
 pub const PERCENTILES: [u32; 3] = [10, 50, 90];
 
 /// Adds a point to the series `gamma_10_layer_1`, … for the percentiles of each of γ and β that is learned.
-pub fn note(affine: Affine, moment: &Moment, trace: &mut Trace) -> Result<()> {
+pub fn note(affine: Affine, snapshot: &Snapshot, trace: &mut Trace) -> Result<()> {
     let learned: &[&str] = match affine {
         Affine::Both => &["gamma", "beta"],
         Affine::Weight => &["gamma"],
         Affine::Bias => &["beta"],
         Affine::Neither => &[],
     };
-    for (index, norm) in moment.net.norms().into_iter().enumerate() {
+    for (index, norm) in snapshot.net.norms().into_iter().enumerate() {
         for (name, parameter) in learned.iter().zip(norm.parameters()) {
             let mut values = parameter.to_vec1::<f32>()?;
             values.sort_by(f32::total_cmp);
             for percent in PERCENTILES {
                 let series = trace.series.entry(format!("{name}_{percent}_layer_{}", index + 1)).or_default();
-                series.x.push(moment.step as f64);
+                series.x.push(snapshot.step as f64);
                 series.y.push(percentile(&values, percent));
             }
         }

@@ -4,7 +4,9 @@ use super::affine;
 use super::linearity::{HiddenLayer, accuracy_with_lines, hidden_layers, nonlinear_share};
 use candle_core::Result;
 use normbook::norm::{NormKind, batch::Affine};
-use normbook::train::classifier::{Architecture, Classifier, Manner, Moment, TEST_ACCURACY};
+use normbook::train::accuracy::TEST_ACCURACY;
+use normbook::train::classifier::{Architecture, Classifier, TrainOptions};
+use normbook::train::training::Snapshot;
 use normbook_lab::trial::{RunContext, Series, Trace, Trial, sample_steps};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -21,13 +23,13 @@ pub fn layer_share(layer: usize) -> String {
     format!("{NONLINEAR_SHARE}_layer_{layer}")
 }
 
-/// ProbeSchedule in every factor of ten of the steps.
+/// Points of the curves in every factor of ten of the steps.
 const LOOKS_PER_DECADE: u32 = 6;
 /// The histogram of z: bins of this width up to this value either way.
 const BIN: f64 = 0.25;
 const BINS_TO: f64 = 8.0;
 
-/// The trial: the classifier's own, which the looks do not change.
+/// The trial: the classifier's training, which the measurements do not change.
 #[derive(Clone, Serialize)]
 pub struct GammaBeta {
     pub classifier: Classifier,
@@ -42,9 +44,10 @@ impl Trial for GammaBeta {
         self.classifier.data()
     }
 
-    /// What the classifier leaves, and `early_test_accuracy`; series of the percentiles of γ and β, see [`affine::note`].
-    /// Of an MLP also the series `nonlinear_share` over steps and `input_density` (of z at the end, over all hidden units),
-    /// the values `nonlinear_share`, `nonlinear_share_layer_1` … and `test_accuracy_with_lines`.
+    /// What the classifier leaves, and `early_test_accuracy`; series of the percentiles of γ and β, see
+    /// [`affine::note`]. Of an MLP also the series `nonlinear_share` over steps and `input_density` (of z at the end,
+    /// over all hidden units), the values `nonlinear_share`, `nonlinear_share_layer_1` … and
+    /// `test_accuracy_with_lines`.
     fn run(&self, context: &RunContext) -> Result<Trace> {
         let affine = match self.classifier.hidden.norm {
             NormKind::Batch(config) => config.affine,
@@ -52,13 +55,13 @@ impl Trial for GammaBeta {
         };
         let steps = self.classifier.steps;
         let looks = sample_steps(steps, LOOKS_PER_DECADE);
-        let mut trace = self.classifier.run_watched(Manner::default(), context, &mut (), |(), moment, trace| {
-            if looks.binary_search(&moment.step).is_err() {
+        let mut trace = self.classifier.train(TrainOptions::default(), context, &mut (), |(), snapshot, trace| {
+            if looks.binary_search(&snapshot.step).is_err() {
                 return Ok(());
             }
-            affine::note(affine, moment, trace)?;
+            affine::note(affine, snapshot, trace)?;
             match self.classifier.architecture {
-                Architecture::Mlp(_) => self.note_lines(moment, trace),
+                Architecture::Mlp(_) => self.note_lines(snapshot, trace),
                 Architecture::Convolutional(_) | Architecture::Recurrent(_) => Ok(()),
             }
         })?;
@@ -72,19 +75,19 @@ impl Trial for GammaBeta {
 }
 
 impl GammaBeta {
-    fn note_lines(&self, moment: &Moment, trace: &mut Trace) -> Result<()> {
-        let fitted = moment.train.narrow(0, self.fitted_examples.min(moment.train.len()))?;
-        let layers = hidden_layers(moment.net, &fitted.images)?;
+    fn note_lines(&self, snapshot: &Snapshot, trace: &mut Trace) -> Result<()> {
+        let fitted = snapshot.train.narrow(0, self.fitted_examples.min(snapshot.train.len()))?;
+        let layers = hidden_layers(snapshot.net, &fitted.inputs)?;
         let share = nonlinear_share(layers.iter().flat_map(|layer| &layer.lines));
         let curve = trace.series.entry(NONLINEAR_SHARE.into()).or_default();
-        curve.x.push(moment.step as f64);
+        curve.x.push(snapshot.step as f64);
         curve.y.push(share);
-        if moment.step == self.classifier.steps {
+        if snapshot.step == self.classifier.steps {
             trace.values.insert(NONLINEAR_SHARE.into(), share);
             for (index, layer) in layers.iter().enumerate() {
                 trace.values.insert(layer_share(index + 1), nonlinear_share(layer.lines.iter()));
             }
-            trace.values.insert(LINES_ACCURACY.into(), accuracy_with_lines(moment.net, &layers, moment.test)?);
+            trace.values.insert(LINES_ACCURACY.into(), accuracy_with_lines(snapshot.net, &layers, snapshot.test)?);
             trace.series.insert("input_density".into(), density(&layers));
         }
         Ok(())
@@ -131,7 +134,7 @@ mod tests {
         GammaBeta { classifier, fitted_examples: 200 }
     }
 
-    /// The looks add to the trace and change nothing that was there, bit for bit.
+    /// The measurements add to the trace and leave the training's own numbers as they were, bit for bit.
     #[test]
     fn who_looks_changes_nothing() {
         for norm in ["none", "batch"] {
@@ -160,13 +163,13 @@ mod tests {
         }
     }
 
-    /// Without γ and β, z of each unit has mean 0 and deviation 1 up to the running averages' lag.
+    /// Without γ and β, z of each unit has mean 0 and standard deviation 1 up to the running averages' lag.
     #[test]
     fn the_density_is_that_of_the_inputs() {
         let trace = trial("batch:plain").run_alone(Seed(0), &Device::Cpu).unwrap();
         let Series { x, y } = &trace.series["input_density"];
-        let moment = |power: i32| x.iter().zip(y).map(|(z, density)| z.powi(power) * density * BIN).sum::<f64>();
-        assert!((moment(0) - 1.0).abs() < 1e-3 && moment(1).abs() < 0.2 && (moment(2) - 1.0).abs() < 0.3);
+        let snapshot = |power: i32| x.iter().zip(y).map(|(z, density)| z.powi(power) * density * BIN).sum::<f64>();
+        assert!((snapshot(0) - 1.0).abs() < 1e-3 && snapshot(1).abs() < 0.2 && (snapshot(2) - 1.0).abs() < 0.3);
         assert!(trace.values["nonlinear_share_layer_1"] < 0.05 && trace.values[NONLINEAR_SHARE] > 0.001);
         assert!(trace.values[LINES_ACCURACY] > 0.1);
     }

@@ -1,16 +1,15 @@
 //! How straight a sigmoid is for a normal input: σ(γz + β) with z ~ N(0, 1), against its best line in z.
 //!
-//! The best line has the slope Cov(z, σ) and explains Cov(z, σ)² of the variance Var σ. Small γ: all of it; γ → ∞ makes σ a
-//! step, of which the line explains 2/π at β = 0.
+//! The best line has the slope Cov(z, σ) and explains Cov(z, σ)² of the variance Var σ. Small γ: all of it; γ → ∞ makes
+//! σ a step, of which the line explains 2/π at β = 0.
 
-use candle_core::{Device, Result};
-use normbook_lab::seed::Seed;
+use candle_core::Result;
 use normbook_lab::trial::{RunContext, Series, Trace, Trial};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Step of the trapezoidal rule and where it ends. For a smooth integrand that vanishes at both ends the rule errs by about
-/// exp(−2π²/(γ · step)), which is nothing for the γ here.
+/// Step of the trapezoidal rule and where it ends. For a smooth integrand that vanishes at both ends the rule errs by
+/// about exp(−2π²/(γ · step)), far below rounding for the γ here.
 const STEP: f64 = 0.01;
 const END: f64 = 12.0;
 
@@ -29,8 +28,8 @@ impl Trial for GaussianLine {
         BTreeMap::new()
     }
 
-    /// Values `linear_share`, `nonlinear_share` (parts of the variance) and `mean_slope` (mean of σ′, 0.25 at most) at γ = 1.
-    /// Series `nonlinear_share_by_gamma`, and over z `sigmoid` and `density`.
+    /// Values `linear_share`, `nonlinear_share` (parts of the variance) and `mean_slope` (mean of σ′, 0.25 at most) at
+    /// γ = 1. Series `nonlinear_share_by_gamma`, and over z `sigmoid` and `density`.
     fn run(&self, _: &RunContext) -> Result<Trace> {
         let mut trace = Trace::default();
         let share = linear_share(1.0, self.beta);
@@ -86,6 +85,8 @@ pub fn linear_share(gamma: f64, beta: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use candle_core::Device;
+    use normbook_lab::seed::Seed;
 
     /// Stein's lemma: Cov(z, σ(γz + β)) = γ E σ′(γz + β).
     #[test]

@@ -1,4 +1,4 @@
-//! How much of its activation's curve a net uses: every hidden unit against its best straight line.
+//! How much of its activation's curve a network uses: every hidden unit against its best straight line.
 
 use candle_core::{Result, Tensor, bail};
 use normbook::data::dataset::Split;
@@ -25,7 +25,7 @@ pub struct HiddenLayer {
     pub lines: Vec<Line>,
 }
 
-/// Every hidden layer of an MLP whose activation stands last, on `images`.
+/// Every hidden layer of an MLP whose activation comes last, on `images`.
 pub fn hidden_layers(net: &dyn Net, images: &Tensor) -> Result<Vec<HiddenLayer>> {
     let hidden = net.layers().len() - 1;
     let (mut inputs, mut layers) = (Vec::new(), Vec::new());
@@ -44,7 +44,8 @@ pub fn hidden_layers(net: &dyn Net, images: &Tensor) -> Result<Vec<HiddenLayer>>
 }
 
 // ANCHOR: line
-/// The line of each column of `inputs` to the same column of `outputs`, both `[N, units]`. A constant unit gets slope 0.
+/// The line of each column of `inputs` to the same column of `outputs`, both `[N, units]`. A constant unit
+/// gets slope 0.
 fn best_lines(inputs: &[Vec<f32>], outputs: &[Vec<f32>]) -> Vec<Line> {
     let count = inputs.len() as f64;
     let line = |unit: usize| {
@@ -67,9 +68,10 @@ pub fn nonlinear_share<'a>(lines: impl Iterator<Item = &'a Line> + Clone) -> f64
 }
 // ANCHOR_END: line
 
-/// The accuracy, in evaluation, of the MLP with every hidden unit's activation replaced by its line: a linear classifier.
+/// The accuracy, in evaluation, of the MLP with every hidden unit's activation replaced by its
+/// line: a linear classifier.
 pub fn accuracy_with_lines(net: &dyn Net, layers: &[HiddenLayer], part: &Split) -> Result<f64> {
-    let mut values = part.images.flatten_from(1)?;
+    let mut values = part.inputs.flatten_from(1)?;
     let device = values.device().clone();
     for (index, layer) in net.layers().into_iter().enumerate() {
         values = linear(&values, &layer.effective_weight(Pass::EVAL)?, layer.bias())?;
@@ -88,9 +90,10 @@ pub fn accuracy_with_lines(net: &dyn Net, layers: &[HiddenLayer], part: &Split) 
 
 #[cfg(test)]
 mod tests {
-    use super::gaussian_line::linear_share;
+    use super::super::gaussian_line::linear_share;
     use super::*;
     use candle_core::Device;
+    use normbook::data::dataset::Targets;
     use normbook::net::layer::{Activation, BlockConfig, Init, Weights};
     use normbook::net::mlp::Mlp;
     use normbook::norm::NormKind;
@@ -119,7 +122,7 @@ mod tests {
         assert!((found - (1.0 - linear_share(2.0, 1.0))).abs() < 1e-3, "{found}");
     }
 
-    /// A net without activation has lines as activations: they take nothing away. The probe moves nothing.
+    /// In a network without activations the lines are exact: accuracy and outputs stay as they are.
     #[test]
     fn the_lines_of_a_linear_net_are_the_net() {
         for (activation, is_linear) in [(Activation::Identity, true), (Activation::Sigmoid, false)] {
@@ -130,7 +133,7 @@ mod tests {
             net.forward(&images, Pass::TRAIN).unwrap();
             let logits = || net.forward(&images, Pass::EVAL).unwrap();
             let (before, classes) = (logits(), logits().argmax(1).unwrap());
-            let part = Split { images: images.clone(), classes };
+            let part = Split { inputs: images.clone(), targets: Targets::Classes(classes) };
             let layers = hidden_layers(&net, &images).unwrap();
             assert_eq!(layers.iter().map(|layer| layer.lines.len()).collect::<Vec<_>>(), [5, 4]);
             assert_eq!(nonlinear_share(layers.iter().flat_map(|layer| &layer.lines)) < 1e-6, is_linear);

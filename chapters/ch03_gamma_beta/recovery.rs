@@ -1,7 +1,7 @@
-//! What γ and β can undo and what they make redundant, on a whole net in f64.
+//! What γ and β can undo and what they make redundant, on a whole network in f64.
 //!
-//! Ioffe & Szegedy 2015 (arXiv:1502.03167), §3: with γ = √Var[x] and β = E[x] the normalized layer gives its input back;
-//! §3.2: a bias before the normalization is cancelled by the subtraction of the mean, and β takes its role.
+//! Ioffe & Szegedy 2015 (arXiv:1502.03167), §3: with γ = √Var[x] and β = E[x] the normalized layer gives its input
+//! back; §3.2: a bias before the normalization is cancelled by the subtraction of the mean, and β takes its role.
 
 use candle_core::{DType, Device, Result, Tensor, Var, bail};
 use normbook::data::dataset::{CLASSES, Dataset};
@@ -28,7 +28,7 @@ pub struct Recovery {
 }
 
 impl Recovery {
-    /// A net with three hidden layers of 100 units.
+    /// A network with three hidden layers of 100 units.
     pub fn new(data: &Dataset, activation: Activation, batch_size: u64) -> Self {
         Self { data: data.clone(), hidden: vec![100; 3], activation, batch_size }
     }
@@ -41,11 +41,11 @@ impl Trial for Recovery {
         self.data.stamps()
     }
 
-    /// Values, each the largest change of a logit over the largest logit: `recovered` of the net with every hidden layer
-    /// normalized with γ = σ, β = μ and ε = 0, `recovered_with_epsilon` with ε = 10⁻⁵, `recovered_with_both` with that ε
-    /// and γ = √(σ² + ε), `recovered_in_f32`; `moved_bias` of the normalized net when every bias moves by 1. And of the
-    /// normalized net with γ and β drawn at random `bias_gradient`: the largest derivative of the loss by a hidden bias
-    /// over the largest by a β.
+    /// Values, each the largest change of a logit over the largest logit: `recovered` of the network with every hidden
+    /// layer normalized with γ = σ, β = μ and ε = 0, `recovered_with_epsilon` with ε = 10⁻⁵, `recovered_with_both` with
+    /// that ε and γ = √(σ² + ε), `recovered_in_f32`; `moved_bias` of the normalized network when every bias moves by 1.
+    /// And of the normalized network with γ and β drawn at random `bias_gradient`: the largest derivative of the loss
+    /// by a hidden bias over the largest by a β.
     fn run(&self, context: &RunContext) -> Result<Trace> {
         let device = context.device;
         let train = self.data.train(device)?;
@@ -53,7 +53,7 @@ impl Trial for Recovery {
             bail!("a batch to normalize has from 2 to {} images, not {}", train.len(), self.batch_size);
         }
         let part = train.narrow(0, self.batch_size as usize)?;
-        let images = part.images.flatten_from(1)?;
+        let images = part.inputs.flatten_from(1)?;
         let net = Affines::new(&[&[images.dim(1)?][..], &self.hidden, &[CLASSES]].concat(), device)?;
         let exact = images.to_dtype(DType::F64)?;
         let plain = net.forward(&exact, self.activation, |_, z| Ok(z))?;
@@ -67,7 +67,7 @@ impl Trial for Recovery {
         let norms = Norms::new(&self.hidden, device)?;
         let normalized = |net: &Affines| net.forward(&exact, self.activation, |layer, z| norms.apply(layer, &z));
         let logits = normalized(&net)?;
-        let gradients = cross_entropy(&logits, &part.classes)?.backward()?;
+        let gradients = cross_entropy(&logits, part.classes()?)?.backward()?;
         let largest_gradient = |of: &[Var]| -> Result<f64> {
             of.iter().try_fold(0.0, |most: f64, var| match gradients.get(var) {
                 Some(gradient) => Ok(larger(most, largest_of(gradient)?)),
@@ -193,7 +193,7 @@ mod tests {
         trial.run_alone(Seed(0), &Device::Cpu).unwrap().values
     }
 
-    /// With ε each deviation shrinks by √(σ² / (σ² + ε)), to first order ε / 2σ²: small but no rounding.
+    /// With ε each standard deviation shrinks by √(σ² / (σ² + ε)), to first order ε / 2σ²: small but no rounding.
     #[test]
     fn epsilon_is_what_it_costs() {
         for activation in [Activation::Sigmoid, Activation::Relu] {
@@ -223,12 +223,12 @@ mod tests {
         let values = values(Activation::Sigmoid);
         assert!(values["bias_gradient"] < 1e-12 && values["moved_bias"] < 1e-12, "{values:?}");
         let part = Dataset::new(&Files::embedded()).unwrap().train(&Device::Cpu).unwrap().narrow(0, 40).unwrap();
-        let images = part.images.flatten_from(1).unwrap().to_dtype(DType::F64).unwrap();
+        let images = part.inputs.flatten_from(1).unwrap().to_dtype(DType::F64).unwrap();
         let net = Affines::new(&[784, 20, 20, 10], &Device::Cpu).unwrap();
         let norms = Norms::new(&[20, 20], &Device::Cpu).unwrap();
         let loss = || {
             let logits = net.forward(&images, Activation::Sigmoid, |layer, z| norms.apply(layer, &z)).unwrap();
-            cross_entropy(&logits, &part.classes).unwrap()
+            cross_entropy(&logits, part.classes().unwrap()).unwrap()
         };
         let gradients = loss().backward().unwrap();
         for (var, is_moved) in [(&net.biases[0], false), (&norms.betas[0], true)] {

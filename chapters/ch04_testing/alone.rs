@@ -12,10 +12,10 @@ use normbook_ops::{
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Different batches that are shown to the net.
+/// Different batches that are shown to the network.
 const BATCHES: usize = 100;
 
-/// The trial: exact, in f64; a ReLU net with random weights, normalized by the batch at hand in each hidden layer.
+/// The trial: exact, in f64; a ReLU network with random weights, normalized by its own batch in each hidden layer.
 #[derive(Clone, Debug, Serialize)]
 pub struct Alone {
     pub batch_size: usize,
@@ -32,9 +32,10 @@ impl Trial for Alone {
         BTreeMap::new()
     }
 
-    /// Value `largest_difference`: between the outputs for different batches, in parts of the largest output. For a batch
-    /// of two `distance_from_one` too, of the sizes of the first layer's normalized values, and `change_of_second_mean`, from
-    /// one batch's mean behind the second layer's linear map to another's, in parts of the largest.
+    /// Value `largest_difference`: between the outputs for different batches, relative to the largest output. For a
+    /// batch of two `distance_from_one` too, of the sizes of the first layer's normalized values, and
+    /// `change_of_second_mean`, from one batch's mean after the second layer's linear map to another's, relative to
+    /// the largest.
     fn run(&self, _: &RunContext) -> Result<Trace> {
         let mut stream = Seed(0).stream(Purpose::Probe, 0);
         let mut draw = |rows, columns, deviation| -> Result<Tensor> {
@@ -43,7 +44,7 @@ impl Trial for Alone {
         };
         let weights = self.widths.windows(2).map(|pair| draw(pair[1], pair[0], 1.0 / (pair[0] as f64).sqrt()));
         let weights = weights.collect::<Result<Vec<_>>>()?;
-        // β is not 0, so that there is something left to answer.
+        // With β = 0 an example alone would give 0 in every layer.
         let biases = self.widths[1..].iter().map(|width| draw(1, *width, 1.0)?.flatten_all());
         let biases = biases.collect::<Result<Vec<_>>>()?;
         let mut outputs = Vec::new();
@@ -83,7 +84,7 @@ impl Alone {
     }
 }
 
-/// The largest difference from the first of these, in parts of the largest value.
+/// The largest difference from the first of these, relative to the largest value.
 fn change(tensors: &[Tensor]) -> Result<f64> {
     let all = Tensor::stack(tensors, 0)?;
     Ok(largest_of(&all.broadcast_sub(&tensors[0])?)? / largest_of(&all)?)
@@ -105,7 +106,7 @@ mod tests {
         assert!(values(3, 0.0)["largest_difference"] > 0.1);
     }
 
-    /// (a, b) has mean (a + b)/2 and deviation |a − b|/2; φ(γ + β) + φ(−γ + β) is the same for both orders.
+    /// (a, b) has mean (a + b)/2 and standard deviation |a − b|/2; φ(γ + β) + φ(−γ + β) is the same for both orders.
     #[test]
     fn of_two_only_the_sign_is_left() {
         assert!(values(2, 0.0)["distance_from_one"] < 1e-9 && values(2, 0.0)["change_of_second_mean"] < 1e-9);

@@ -1,4 +1,4 @@
-//! A net in training, judged again and again with every kind of statistics that could be used at test time.
+//! A network in training, judged at intervals with every kind of statistics that could be used at test time.
 
 use super::population::{
     OverBatches, Statistics, distances, in_use, newest, over_batches, put, undisturbed, variance_ratio,
@@ -6,7 +6,9 @@ use super::population::{
 use candle_core::Result;
 use normbook::data::dataset::{CLASSES, Split};
 use normbook::norm::Pass;
-use normbook::train::classifier::{Classifier, Manner, Moment, accuracy, accuracy_in_batches};
+use normbook::train::accuracy::{accuracy, accuracy_in_batches};
+use normbook::train::classifier::{Classifier, TrainOptions};
+use normbook::train::training::Snapshot;
 use normbook_lab::seed::Purpose;
 use normbook_lab::trial::{Outcome, RunContext, Trace, Trial, sample_steps};
 use serde::{Deserialize, Serialize};
@@ -35,7 +37,7 @@ const FROZEN: &str = "frozen";
 const ODD_BATCH: &str = "odd batch";
 const ONE_CLASS: &str = "batch of one class";
 
-/// The trial. The averages do not act on the training, so that one run serves them all.
+/// The trial. The averages do not act on the training: one run serves them all.
 #[derive(Clone, Serialize)]
 pub struct Testing {
     pub classifier: Classifier,
@@ -63,34 +65,35 @@ impl Trial for Testing {
         self.classifier.data()
     }
 
-    /// Besides what the classifier leaves: for the statistics S (`p = 0.9` …, also `from the first batch`; `population`) the series `accuracy, S`,
-    /// `mean distance, S` and `deviation distance, S` (see [`distances`]) over steps; at the checkpoints T (`early`,
-    /// `middle`, `late`) values `step, T` and `accuracy, S, T`; the series `accuracy by 1 - p, T`.
-    /// Late there is more: see [`Testing::last_look`]. A run that diverged guesses in all of them.
+    /// Besides what the classifier leaves: for the statistics S (`p = 0.9` …, also `from the first batch`;
+    /// `population`) the series `accuracy, S`, `mean distance, S` and `deviation distance, S` (see [`distances`]) over
+    /// steps; at the checkpoints T (`early`, `middle`, `late`) values `step, T` and `accuracy, S, T`; the series
+    /// `accuracy by 1 - p, T`. Late there is more: see [`Testing::last_look`]. A run that diverged guesses in all of
+    /// them.
     fn run(&self, context: &RunContext) -> Result<Trace> {
         let samples = sample_steps(self.classifier.steps, SAMPLES_PER_DECADE);
         let mut averages = Vec::new();
         let mut trace =
-            self.classifier.run_watched(Manner::default(), context, &mut averages, |averages, moment, trace| {
-                if moment.step == 0 {
-                    let start = in_use(moment.net)?;
+            self.classifier.train(TrainOptions::default(), context, &mut averages, |averages, snapshot, trace| {
+                if snapshot.step == 0 {
+                    let start = in_use(snapshot.net)?;
                     let names = self.old_weights.iter().map(name_of).chain([self.name_of_last()]);
                     *averages = names.map(|name| Candidate { name, layers: start.clone() }).collect();
                     return Ok(());
                 }
-                let batch = newest(moment.net)?;
-                let from_first_batch = if moment.step == 1 { 0.0 } else { self.from_first_batch };
+                let batch = newest(snapshot.net)?;
+                let from_first_batch = if snapshot.step == 1 { 0.0 } else { self.from_first_batch };
                 for (p, average) in self.old_weights.iter().chain([&from_first_batch]).zip(averages.iter_mut()) {
                     average.layers.iter_mut().zip(&batch).for_each(|(layer, batch)| layer.follow(batch, *p));
                 }
-                let (step, steps) = (moment.step, self.classifier.steps);
+                let (step, steps) = (snapshot.step, self.classifier.steps);
                 if samples.contains(&step) {
-                    undisturbed(moment.net, || self.sample(moment, averages, trace))?;
+                    undisturbed(snapshot.net, || self.sample(snapshot, averages, trace))?;
                 }
                 for (when, _) in CHECKPOINTS.iter().filter(|(_, part)| step == steps.div_ceil(*part)) {
-                    undisturbed(moment.net, || self.judge(moment, averages, when, trace))?;
+                    undisturbed(snapshot.net, || self.judge(snapshot, averages, when, trace))?;
                 }
-                if step == steps { undisturbed(moment.net, || self.last_look(moment, trace)) } else { Ok(()) }
+                if step == steps { undisturbed(snapshot.net, || self.last_look(snapshot, trace)) } else { Ok(()) }
             })?;
         if trace.outcome != Outcome::Finished {
             let guesses = self.names().into_iter().map(|name| (name, 1.0 / CLASSES as f64));
@@ -102,27 +105,27 @@ impl Trial for Testing {
 
 impl Testing {
     /// A point of each curve.
-    fn sample(&self, moment: &Moment, averages: &[Candidate], trace: &mut Trace) -> Result<()> {
-        let step = moment.step as f64;
-        let truth = self.population(moment, self.population_examples)?;
-        let judged = first(moment.test, self.classifier.curve_examples)?;
+    fn sample(&self, snapshot: &Snapshot, averages: &[Candidate], trace: &mut Trace) -> Result<()> {
+        let step = snapshot.step as f64;
+        let truth = self.population(snapshot, self.population_examples)?;
+        let judged = first(snapshot.test, self.classifier.curve_examples)?;
         for Candidate { name, layers } in averages {
             let (of_means, of_deviations) = distances(layers, &truth.layers);
             point(trace, format!("mean distance, {name}"), step, of_means);
             point(trace, format!("deviation distance, {name}"), step, of_deviations);
         }
         for candidate in averages.iter().chain([&truth]) {
-            point(trace, format!("accuracy, {}", candidate.name), step, candidate.accuracy(moment, &judged)?);
+            point(trace, format!("accuracy, {}", candidate.name), step, candidate.accuracy(snapshot, &judged)?);
         }
         Ok(())
     }
 
     /// The accuracies of a checkpoint.
-    fn judge(&self, moment: &Moment, averages: &[Candidate], when: &str, trace: &mut Trace) -> Result<()> {
-        trace.values.insert(format!("step, {when}"), moment.step as f64);
-        let (truth, judged) = (self.population(moment, self.population_examples)?, self.judged(moment)?);
+    fn judge(&self, snapshot: &Snapshot, averages: &[Candidate], when: &str, trace: &mut Trace) -> Result<()> {
+        trace.values.insert(format!("step, {when}"), snapshot.step as f64);
+        let (truth, judged) = (self.population(snapshot, self.population_examples)?, self.judged(snapshot)?);
         for candidate in averages.iter().chain([&truth]) {
-            let right = candidate.accuracy(moment, &judged)?;
+            let right = candidate.accuracy(snapshot, &judged)?;
             trace.values.insert(format!("accuracy, {}, {when}", candidate.name), right);
         }
         for (p, average) in self.old_weights.iter().zip(averages) {
@@ -133,15 +136,15 @@ impl Testing {
     }
 
     /// Values `accuracy, S, late` for more S: `algorithm 2`, and `biased`, the same without m / (m − 1); `frozen`, the
-    /// averages as they started; `odd batch`, the layer's own after one more batch of two; `batch of M`, test batches by
-    /// their own statistics, and `batch of one class`. Values `variance ratio, S, layer L` for the first two. Series `accuracy by test batch`, `accuracy by population`, and
-    /// beside the former the constant `accuracy in evaluation`.
-    fn last_look(&self, moment: &Moment, trace: &mut Trace) -> Result<()> {
-        let (net, test) = (moment.net, &self.judged(moment)?);
+    /// averages as they started; `odd batch`, the layer's own after one more batch of two; `batch of M`, test batches
+    /// by their own statistics, and `batch of one class`. Values `variance ratio, S, layer L` for the first two. Series
+    /// `accuracy by test batch`, `accuracy by population`, and with the former the constant `accuracy in evaluation`.
+    fn last_look(&self, snapshot: &Snapshot, trace: &mut Trace) -> Result<()> {
+        let (net, test) = (snapshot.net, &self.judged(snapshot)?);
         let mut odd = in_use(net)?;
-        let images = self.drawn(moment, self.population_examples)?;
+        let images = self.drawn(snapshot, self.population_examples)?;
         let batches = over_batches(net, &images, self.classifier.batch_size)?;
-        net.forward(&images.narrow(0, 2)?.images, Pass::PROBE)?;
+        net.forward(&images.narrow(0, 2)?.inputs, Pass::PROBE)?;
         for (layer, batch) in odd.iter_mut().zip(newest(net)?) {
             layer.follow(&batch, LIBRARY);
         }
@@ -160,7 +163,7 @@ impl Testing {
         ];
         let mut late = |name: &str, right: f64| trace.values.insert(format!("accuracy, {name}, late"), right);
         for (name, layers) in candidates {
-            late(name, Candidate { name: name.into(), layers }.accuracy(moment, test)?);
+            late(name, Candidate { name: name.into(), layers }.accuracy(snapshot, test)?);
         }
         late(ONE_CLASS, accuracy_in_batches(net, &one_class_at_a_time(test)?, 100, Pass::PROBE)?);
         for size in TEST_BATCHES {
@@ -170,8 +173,8 @@ impl Testing {
             point(trace, "accuracy in evaluation", size as f64, trace.values[&format!("accuracy, {POPULATION}, late")]);
         }
         for count in POPULATIONS {
-            let examples = (count * self.classifier.batch_size).min(moment.train.len());
-            let right = self.population(moment, examples)?.accuracy(moment, test)?;
+            let examples = (count * self.classifier.batch_size).min(snapshot.train.len());
+            let right = self.population(snapshot, examples)?.accuracy(snapshot, test)?;
             trace.values.insert(format!("accuracy, population of {count} batches, late"), right);
             point(trace, "accuracy by population", examples as f64, right);
         }
@@ -182,20 +185,20 @@ impl Testing {
         format!("{} from the first batch", name_of(&self.from_first_batch))
     }
 
-    fn judged(&self, moment: &Moment) -> Result<Split> {
-        first(moment.test, self.judged_examples)
+    fn judged(&self, snapshot: &Snapshot) -> Result<Split> {
+        first(snapshot.test, self.judged_examples)
     }
 
     /// By PreciseBN over so many training images.
-    fn population(&self, moment: &Moment, examples: usize) -> Result<Candidate> {
-        let batches = over_batches(moment.net, &self.drawn(moment, examples)?, self.classifier.batch_size)?;
+    fn population(&self, snapshot: &Snapshot, examples: usize) -> Result<Candidate> {
+        let batches = over_batches(snapshot.net, &self.drawn(snapshot, examples)?, self.classifier.batch_size)?;
         Ok(Candidate { name: POPULATION.into(), layers: batches.iter().map(OverBatches::precise).collect() })
     }
 
     /// So many training images, others at each step.
-    fn drawn(&self, moment: &Moment, examples: usize) -> Result<Split> {
-        let order = moment.seed.stream(Purpose::Probe, moment.step).permutation(moment.train.len());
-        moment.train.select(&order[..examples.min(order.len())])
+    fn drawn(&self, snapshot: &Snapshot, examples: usize) -> Result<Split> {
+        let order = snapshot.seed.stream(Purpose::Probe, snapshot.step).permutation(snapshot.train.len());
+        snapshot.train.select(&order[..examples.min(order.len())])
     }
 
     /// Of all accuracies.
@@ -212,10 +215,10 @@ impl Testing {
 }
 
 impl Candidate {
-    /// Of the net with these statistics in place.
-    fn accuracy(&self, moment: &Moment, part: &Split) -> Result<f64> {
-        put(moment.net, &self.layers, part.images.device())?;
-        accuracy(moment.net, part)
+    /// Of the network with these statistics.
+    fn accuracy(&self, snapshot: &Snapshot, part: &Split) -> Result<f64> {
+        put(snapshot.net, &self.layers, part.inputs.device())?;
+        accuracy(snapshot.net, part)
     }
 }
 
@@ -235,7 +238,7 @@ fn first(part: &Split, examples: usize) -> Result<Split> {
 
 /// The examples in the order of their classes.
 fn one_class_at_a_time(part: &Split) -> Result<Split> {
-    let classes = part.classes.to_vec1::<u32>()?;
+    let classes = part.classes()?.to_vec1::<u32>()?;
     let mut order: Vec<usize> = (0..classes.len()).collect();
     order.sort_by_key(|example| classes[*example]);
     part.select(&order)
@@ -248,7 +251,8 @@ mod tests {
     use normbook::data::dataset::Dataset;
     use normbook::data::fashion_mnist::Files;
     use normbook::norm::NormKind;
-    use normbook::train::classifier::{Architecture, TEST_ACCURACY};
+    use normbook::train::accuracy::TEST_ACCURACY;
+    use normbook::train::classifier::Architecture;
     use normbook_lab::seed::Seed;
     use normbook_lab::testing::ended_and_resumed;
 
@@ -310,10 +314,11 @@ mod tests {
     fn classes_are_sorted_with_their_images() {
         let test = Dataset::new(&Files::embedded()).unwrap().test(&Device::Cpu).unwrap().narrow(0, 50).unwrap();
         let sorted = one_class_at_a_time(&test).unwrap();
-        let classes = sorted.classes.to_vec1::<u32>().unwrap();
+        let classes = sorted.classes().unwrap().to_vec1::<u32>().unwrap();
         assert!(classes.is_sorted() && classes[0] < classes[49]);
-        let first = test.classes.to_vec1::<u32>().unwrap().iter().position(|class| *class == classes[0]).unwrap();
-        let pixels = |part: &Split, index| part.images.get(index).unwrap().flatten_all().unwrap().to_vec1::<f32>();
+        let first =
+            test.classes().unwrap().to_vec1::<u32>().unwrap().iter().position(|class| *class == classes[0]).unwrap();
+        let pixels = |part: &Split, index| part.inputs.get(index).unwrap().flatten_all().unwrap().to_vec1::<f32>();
         assert_eq!(pixels(&sorted, 0).unwrap(), pixels(&test, first).unwrap());
     }
 }

@@ -1,6 +1,7 @@
-//! The statistics that stand in for the batch's at test time: moving averages, and those of a whole population.
+//! The statistics that replace the batch's at test time: moving averages, and those of a whole population.
 //!
-//! Of the batches B of a net whose weights rest, each of m examples, with the mean μ_B and the biased variance σ²_B:
+//! Of the batches B of a network whose weights do not change, each of m examples, with the mean μ_B and the biased
+//! variance σ²_B:
 //!
 //! PreciseBN:    μ = E[μ_B],  σ² = E[μ_B² + σ²_B] − μ²       Wu & Johnson 2021 (arXiv:2105.07576), §3.1
 //! Algorithm 2:  μ = E[μ_B],  σ² = m / (m − 1) · E[σ²_B]     Ioffe & Szegedy 2015 (arXiv:1502.03167), line 10
@@ -60,7 +61,7 @@ impl Statistics {
 }
 
 /// How far statistics are from the true ones, over all channels of all layers: the root mean square error of the means,
-/// in true deviations, and of the logarithms of the deviations.
+/// in true standard deviations, and of the logarithms of the standard deviations.
 pub fn distances(statistics: &[Statistics], truth: &[Statistics]) -> (f64, f64) {
     let (mut means, mut spreads, mut channels) = (0.0, 0.0, 0.0);
     for (found, true_one) in statistics.iter().zip(truth) {
@@ -113,7 +114,7 @@ impl OverBatches {
     // ANCHOR_END: population
 }
 
-/// Sends the examples through a resting net in batches of one size; what does not fill a batch is left out. For nets
+/// Sends the examples through a network in batches of one size; what does not fill a batch is left out. For networks
 /// whose channels are single values: m is then the size of the batch. One entry for each normalization.
 pub fn over_batches(net: &dyn Net, examples: &Split, size: usize) -> Result<Vec<OverBatches>> {
     let count = examples.len() / size;
@@ -122,7 +123,7 @@ pub fn over_batches(net: &dyn Net, examples: &Split, size: usize) -> Result<Vec<
     }
     let mut sums: Vec<OverBatches> = Vec::new();
     for batch in 0..count {
-        net.forward(&examples.narrow(batch * size, size)?.images, Pass::PROBE)?;
+        net.forward(&examples.narrow(batch * size, size)?.inputs, Pass::PROBE)?;
         for (layer, newest) in newest(net)?.into_iter().enumerate() {
             if batch == 0 {
                 let zeros = vec![0.0; newest.mean.len()];
@@ -183,6 +184,7 @@ fn averages(net: &dyn Net) -> Vec<&Running> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use normbook::data::dataset::Targets;
     use normbook::net::{
         layer::{Activation, BlockConfig, Init, Weights},
         mlp::Mlp,
@@ -191,7 +193,7 @@ mod tests {
     use normbook_lab::seed::{Purpose, Seed};
     use normbook_ops::linear::linear;
 
-    /// A net of one hidden layer of 3 units, and 24 examples of 5 values.
+    /// A network of one hidden layer of 3 units, and 24 examples of 5 values.
     fn net_and_examples() -> (Mlp, Split) {
         let stream = &mut Seed(0).stream(Purpose::Init, 0);
         let images = stream.normal_tensor((24, 1, 1, 5), 1.0, &Device::Cpu).unwrap();
@@ -199,7 +201,7 @@ mod tests {
         let init = Init { weights: Weights::Glorot, stream, device: &Device::Cpu };
         let net = Mlp::new(&[5, 3, 2], BlockConfig::new(NormKind::BATCH, Activation::Relu), init).unwrap();
         let classes = Tensor::zeros(24, candle_core::DType::U32, &Device::Cpu).unwrap();
-        (net, Split { images, classes })
+        (net, Split { inputs: images, targets: Targets::Classes(classes) })
     }
 
     fn column(rows: &[Vec<f32>], channel: usize) -> Vec<f64> {
@@ -222,7 +224,7 @@ mod tests {
         let (net, examples) = net_and_examples();
         let parameters = net.parameters();
         let (weight, bias) = (parameters[0].as_tensor(), parameters[1].as_tensor());
-        let mapped = linear(&examples.images.flatten_from(1).unwrap(), weight, bias).unwrap();
+        let mapped = linear(&examples.inputs.flatten_from(1).unwrap(), weight, bias).unwrap();
         let rows = mapped.to_vec2::<f32>().unwrap();
         for size in [2, 6, 24] {
             let found = over_batches(&net, &examples, size).unwrap().remove(0);
@@ -247,7 +249,7 @@ mod tests {
         let (net, examples) = net_and_examples();
         let mut averages = in_use(&net).unwrap();
         for start in [0, 6, 12] {
-            net.forward(&examples.narrow(start, 6).unwrap().images, Pass::TRAIN).unwrap();
+            net.forward(&examples.narrow(start, 6).unwrap().inputs, Pass::TRAIN).unwrap();
             for (average, batch) in averages.iter_mut().zip(newest(&net).unwrap()) {
                 average.follow(&batch, 0.9);
             }
@@ -264,7 +266,7 @@ mod tests {
     fn what_is_put_is_used_and_then_put_back() {
         let (net, examples) = net_and_examples();
         assert!(newest(&net).is_err());
-        net.forward(&examples.images, Pass::TRAIN).unwrap();
+        net.forward(&examples.inputs, Pass::TRAIN).unwrap();
         let (before, seen) = (in_use(&net).unwrap(), newest(&net).unwrap());
         let others = vec![Statistics { mean: vec![1.0; 3], variance: vec![4.0; 3] }];
         undisturbed(&net, || {
@@ -276,7 +278,7 @@ mod tests {
         assert_eq!((in_use(&net).unwrap(), newest(&net).unwrap()), (before, seen));
     }
 
-    /// Means off by 3 of deviation 2, deviations by the factor e.
+    /// Means are off by 3 at standard deviation 2, standard deviations by the factor e.
     #[test]
     fn distances_are_in_deviations() {
         let truth = [Statistics { mean: vec![1.0, 0.0], variance: vec![4.0, 1.0] }];

@@ -1,21 +1,22 @@
-//! How well a net does on test images when it has come equally far on the training images.
+//! How well a network does on test images at equal training loss.
 
 use candle_core::Result;
 use normbook::data::dataset::{CLASSES, Split};
 use normbook::net::Net;
 use normbook::norm::Pass;
-use normbook::train::classifier::{Classifier, Manner, TEST_ACCURACY, accuracy};
+use normbook::train::accuracy::{TEST_ACCURACY, accuracy};
+use normbook::train::classifier::{Classifier, TrainOptions};
 use normbook_lab::trial::{RunContext, Series, Trace, Trial, sample_steps};
 use normbook_ops::cross_entropy::cross_entropy;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// The training accuracy less the test accuracy at the end, each on as many images.
+/// The training accuracy minus the test accuracy at the end, each on the same number of images.
 pub const GAP: &str = "accuracy_gap";
 /// The test accuracy at the first point of the curve from a tenth of the steps on, on the curve's examples.
 pub const EARLY: &str = "early_test_accuracy";
 
-/// ProbeSchedule in every factor of ten of the steps.
+/// Points of the curves in every factor of ten of the steps.
 const LOOKS_PER_DECADE: u32 = 16;
 
 /// The trial: trains a classifier and judges it, in evaluation, on training and test images.
@@ -41,24 +42,24 @@ impl Trial for Generalization {
     }
 
     /// Besides the training's: series `test_loss_by_train_loss`, `fit_loss` and `test_loss` (nats) over steps; values
-    /// [`test_loss_at`] each level, by a line between the looks before and after the crossing, or at the end where there
-    /// is none; [`GAP`], [`EARLY`]. A run that diverges before has the accuracy of guessing and no gap.
+    /// [`test_loss_at`] each level, by a line between the looks before and after the crossing, or at the end where
+    /// there is none; [`GAP`], [`EARLY`]. A run that diverges before has the accuracy of guessing and no gap.
     fn run(&self, context: &RunContext) -> Result<Trace> {
         let looks = sample_steps(self.training.steps, LOOKS_PER_DECADE);
         let mut seen: [Series; 2] = Default::default();
         let mut trace =
-            self.training.run_watched(Manner::default(), context, &mut seen, |[fits, tests], moment, trace| {
-                if looks.binary_search(&moment.step).is_err() {
+            self.training.train(TrainOptions::default(), context, &mut seen, |[fits, tests], snapshot, trace| {
+                if looks.binary_search(&snapshot.step).is_err() {
                     return Ok(());
                 }
                 let seen = |part: &Split| part.narrow(0, self.examples.min(part.len()));
-                let (train, test) = (seen(moment.train)?, seen(moment.test)?);
+                let (train, test) = (seen(snapshot.train)?, seen(snapshot.test)?);
                 for (series, part) in [(fits, &train), (tests, &test)] {
-                    series.x.push(moment.step as f64);
-                    series.y.push(loss(moment.net, part)?);
+                    series.x.push(snapshot.step as f64);
+                    series.y.push(loss(snapshot.net, part)?);
                 }
-                if moment.step == self.training.steps {
-                    let gap = accuracy(moment.net, &train)? - accuracy(moment.net, &test)?;
+                if snapshot.step == self.training.steps {
+                    let gap = accuracy(snapshot.net, &train)? - accuracy(snapshot.net, &test)?;
                     trace.values.insert(GAP.into(), gap);
                 }
                 Ok(())
@@ -92,7 +93,7 @@ fn crossing(fits: &[f64], tests: &[f64], level: f64) -> Option<f64> {
 
 /// In evaluation, nats.
 fn loss(net: &dyn Net, part: &Split) -> Result<f64> {
-    Ok(f64::from(cross_entropy(&net.forward(&part.images, Pass::EVAL)?, &part.classes)?.to_scalar::<f32>()?))
+    Ok(f64::from(cross_entropy(&net.forward(&part.inputs, Pass::EVAL)?, part.classes()?)?.to_scalar::<f32>()?))
 }
 
 #[cfg(test)]
@@ -127,7 +128,7 @@ mod tests {
         assert!(trace.values[GAP].abs() < 0.5 && trace.values["test_loss_at_1"] > 0.0);
     }
 
-    /// At the start nothing is fitted: both losses are those of guessing.
+    /// At the start both losses are those of guessing.
     #[test]
     fn at_the_start_there_is_no_difference() {
         let judged = Generalization { training: classifier(NormKind::None), examples: 2_000, levels: vec![] };

@@ -3,16 +3,17 @@
 use candle_core::{DType, Result, Tensor};
 use normbook::net::{Net, Place};
 use normbook::norm::Pass;
-use normbook::train::classifier::{Classifier, Manner, Moment};
+use normbook::train::classifier::{Classifier, TrainOptions};
 use normbook::train::optimizer::{Optimizer, OptimizerKind};
+use normbook::train::training::Snapshot;
 use normbook_lab::trial::{Outcome, RunContext, Series, Trace, Trial};
 use normbook_ops::cross_entropy::cross_entropy;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// How much the deviation of what the first layer's linear map gives grows in the step.
+/// Growth, in the step, of the standard deviation of what the first layer's linear map gives.
 pub const FIRST: &str = "growth_of_first";
-/// How much the logits' deviation grows in the step.
+/// Growth of the logits' standard deviation in the step.
 pub const LOGITS: &str = "growth_of_logits";
 
 /// The trial: trains a classifier, takes one step at a larger learning rate, looks, and takes it back.
@@ -30,16 +31,16 @@ impl Trial for LargeStep {
         self.training.data()
     }
 
-    /// Besides the training's: series `growth` over layers, the deviation of what each layer's linear map gives, after the
-    /// step over before it; values `growth_of_first` and `growth_of_logits`, of the first and the last, and the batch's loss
-    /// (nats) `loss_before` and `loss_after`. All with the batch's statistics. A training that diverged has grown by the
-    /// largest number of f32.
+    /// Besides the training's: series `growth` over layers, the standard deviation of what each layer's linear map
+    /// gives, after the step over before it; values `growth_of_first` and `growth_of_logits`, of the first and the
+    /// last, and the batch's loss (nats) `loss_before` and `loss_after`. All with the batch's statistics. A training
+    /// that diverged has grown by the largest number of f32.
     fn run(&self, context: &RunContext) -> Result<Trace> {
-        let mut trace = self.training.run_watched(Manner::default(), context, &mut (), |(), moment, trace| {
-            if moment.step < self.training.steps {
+        let mut trace = self.training.train(TrainOptions::default(), context, &mut (), |(), snapshot, trace| {
+            if snapshot.step < self.training.steps {
                 return Ok(());
             }
-            let (growth, [before, after]) = self.growth(moment)?;
+            let (growth, [before, after]) = self.growth(snapshot)?;
             trace.values.extend([("loss_before".into(), before), ("loss_after".into(), after)]);
             trace.values.extend(growth.first().map(|first| (FIRST.into(), *first)));
             trace.values.extend(growth.last().map(|last| (LOGITS.into(), *last)));
@@ -56,18 +57,18 @@ impl Trial for LargeStep {
 
 impl LargeStep {
     /// By layer, and the loss before and after.
-    fn growth(&self, moment: &Moment) -> Result<(Vec<f64>, [f64; 2])> {
-        let batch = moment.train.narrow(0, self.training.batch_size)?;
-        let parameters = moment.net.parameters();
+    fn growth(&self, snapshot: &Snapshot) -> Result<(Vec<f64>, [f64; 2])> {
+        let batch = snapshot.train.narrow(0, self.training.batch_size)?;
+        let parameters = snapshot.net.parameters();
         let before: Vec<Tensor> = parameters.iter().map(|parameter| parameter.copy()).collect::<Result<_>>()?;
-        let deviations_before = deviations(moment.net, &batch.images)?;
-        let loss_of = |net: &dyn Net| cross_entropy(&net.forward(&batch.images, Pass::PROBE)?, &batch.classes);
+        let deviations_before = deviations(snapshot.net, &batch.inputs)?;
+        let loss_of = |net: &dyn Net| cross_entropy(&net.forward(&batch.inputs, Pass::PROBE)?, batch.classes()?);
         let scalar = |loss: &Tensor| Ok::<_, candle_core::Error>(f64::from(loss.to_scalar::<f32>()?));
-        let loss = loss_of(moment.net)?;
+        let loss = loss_of(snapshot.net)?;
         let learning_rate = self.factor * self.training.learning_rate;
         Optimizer::new(OptimizerKind::Sgd, parameters.clone(), learning_rate)?.step(&loss.backward()?)?;
-        let deviations_after = deviations(moment.net, &batch.images)?;
-        let losses = [scalar(&loss)?, scalar(&loss_of(moment.net)?)?];
+        let deviations_after = deviations(snapshot.net, &batch.inputs)?;
+        let losses = [scalar(&loss)?, scalar(&loss_of(snapshot.net)?)?];
         for (parameter, before) in parameters.iter().zip(&before) {
             parameter.set(before)?;
         }
@@ -75,8 +76,8 @@ impl LargeStep {
     }
 }
 
-/// Of what each layer's linear map gives, before any normalization, over all examples and units: behind a normalization
-/// the deviation would be γ, whatever the step.
+/// Of what each layer's linear map gives, before any normalization, over all examples and units: after a normalization
+/// the standard deviation would be γ, whatever the step.
 fn deviations(net: &dyn Net, images: &Tensor) -> Result<Vec<f64>> {
     let mut deviations = Vec::new();
     net.forward_watched(images, Pass::PROBE, &mut |_, place, tensor| {

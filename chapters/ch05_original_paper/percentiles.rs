@@ -1,9 +1,9 @@
-//! How steady the inputs of a layer's activation are while the net trains (arXiv:1502.03167, Fig. 1b and c).
+//! How steady the inputs of a layer's activation are while the network trains (arXiv:1502.03167, Fig. 1b and c).
 
 use candle_core::{Result, Tensor};
 use normbook::net::{Net, Place};
 use normbook::norm::Pass;
-use normbook::train::classifier::{Classifier, Manner};
+use normbook::train::classifier::{Classifier, TrainOptions};
 use normbook_lab::trial::{RunContext, Series, Trace, Trial};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -31,20 +31,20 @@ impl Trial for Percentiles {
     }
 
     /// Besides the training's: series `percentile_15`, `.._50` and `.._85` of the first unit over steps; values
-    /// `median_drift` and `width_drift`: the standard deviation over time of a unit's median and of the distance between
-    /// its 15th and 85th percentiles, as the geometric mean over all units; `mean_width`, that distance on average; and
-    /// `relative_median_drift`, `relative_width_drift`, where each unit's is in parts of its own mean distance. A unit that
-    /// does not move counts as one that moved by f32's resolution.
+    /// `median_drift` and `width_drift`: the standard deviation over time of a unit's median and of the distance
+    /// between its 15th and 85th percentiles, as the geometric mean over all units; `mean_width`, that distance on
+    /// average; and `relative_median_drift`, `relative_width_drift`, where each unit's is relative to its own mean
+    /// distance. A unit that does not move counts as one that moved by f32's resolution.
     fn run(&self, context: &RunContext) -> Result<Trace> {
         let interval = (self.training.steps / self.samples).max(1);
         // The steps, and the percentiles by time, then by unit.
         let mut noted: (Vec<f64>, Vec<Vec<[f64; 3]>>) = Default::default();
         let mut trace =
-            self.training.run_watched(Manner::default(), context, &mut noted, |(steps, seen), moment, _| {
-                if moment.step % interval == 0 {
-                    steps.push(moment.step as f64);
-                    let examples = self.examples.min(moment.test.len());
-                    seen.push(self.percentiles(moment.net, &moment.test.images.narrow(0, 0, examples)?)?);
+            self.training.train(TrainOptions::default(), context, &mut noted, |(steps, seen), snapshot, _| {
+                if snapshot.step % interval == 0 {
+                    steps.push(snapshot.step as f64);
+                    let examples = self.examples.min(snapshot.test.len());
+                    seen.push(self.percentiles(snapshot.net, &snapshot.test.inputs.narrow(0, 0, examples)?)?);
                 }
                 Ok(())
             })?;
@@ -128,7 +128,7 @@ mod tests {
         assert!((deviation(&[1.0, 3.0]) - 1.0).abs() < 1e-12);
     }
 
-    /// Behind a normalization every unit has mean 0 and deviation 1, whatever the inputs.
+    /// After a normalization every unit has mean 0 and standard deviation 1, whatever the inputs.
     #[test]
     fn a_normalized_layer_stays_where_it_is() {
         let stream = &mut Seed(0).stream(Purpose::Init, 0);

@@ -8,8 +8,9 @@
 //! Biases, γ and β stay where they are, as in the authors' code.
 
 use candle_core::{Result, Tensor, Var};
-use normbook::probe::objective::{Batch, Objective, Position, Targets};
-use normbook::train::classifier::{Classifier, Manner, Moment};
+use normbook::probe::objective::{Objective, Position};
+use normbook::train::classifier::{Classifier, TrainOptions};
+use normbook::train::training::Snapshot;
 use normbook_lab::seed::{Purpose, Seed};
 use normbook_lab::trial::{Grid, RunContext, Trace, Trial};
 use serde::Serialize;
@@ -41,17 +42,17 @@ impl Trial for Slice {
     fn run(&self, context: &RunContext) -> Result<Trace> {
         let axis = self.axis();
         // Row by row, as a plane through a large net takes minutes.
-        let manner = Manner { last_looks: axis.len() as u64, ..Manner::default() };
+        let options = TrainOptions { last_looks: axis.len() as u64, ..TrainOptions::default() };
         let mut plane = None;
-        self.training.run_watched(manner, context, &mut Vec::new(), |z, moment, trace| {
-            if moment.step < self.training.steps {
+        self.training.train(options, context, &mut Vec::new(), |z, snapshot, trace| {
+            if snapshot.step < self.training.steps {
                 return Ok(());
             }
             let plane = match &mut plane {
                 Some(plane) => plane,
-                none => none.insert(Plane::through(moment)?),
+                none => none.insert(Plane::through(snapshot)?),
             };
-            z.extend(self.row(plane, moment, axis[moment.look as usize])?);
+            z.extend(self.row(plane, snapshot, axis[snapshot.look as usize])?);
             if z.len() == axis.len() * axis.len() {
                 let grid = Grid { x: axis.clone(), y: axis.clone(), z: z.clone() };
                 trace.values.insert(RISE.into(), rise(&grid));
@@ -69,8 +70,8 @@ struct Plane {
 }
 
 impl Plane {
-    fn through(moment: &Moment) -> Result<Self> {
-        let along = |index| direction(&moment.net.parameters(), moment.seed, index);
+    fn through(snapshot: &Snapshot) -> Result<Self> {
+        let along = |index| direction(&snapshot.net.parameters(), snapshot.seed, index);
         Ok(Self { right: along(0)?, up: along(1)? })
     }
 }
@@ -83,11 +84,10 @@ impl Slice {
     }
 
     /// The losses at the height `y`.
-    fn row(&self, Plane { right, up }: &Plane, moment: &Moment, y: f64) -> Result<Vec<f64>> {
-        let seen = moment.train.narrow(0, self.examples.min(moment.train.len()))?;
-        let batch = Batch { inputs: seen.images, targets: Targets::Classes(seen.classes) };
-        let objective = Objective::new(moment.net, &batch, moment.step, moment.seed);
-        let position = Position::of(moment.net.parameters())?;
+    fn row(&self, Plane { right, up }: &Plane, snapshot: &Snapshot, y: f64) -> Result<Vec<f64>> {
+        let batch = snapshot.train.narrow(0, self.examples.min(snapshot.train.len()))?;
+        let objective = Objective::new(snapshot.net, &batch, snapshot.step, snapshot.seed);
+        let position = Position::of(snapshot.net.parameters())?;
         let mut losses = Vec::new();
         for x in self.axis() {
             let both: Vec<Tensor> =

@@ -1,8 +1,8 @@
 //! Batch normalization whose γ does not start at 1: what the size of a norm's outputs does, all else aside.
 //!
 //! Divided by an ℓp norm, normal values of mean 0 have not deviation 1 but σ / d: for ℓ1 √(π/2), as the mean of |x| is
-//! σ √(2/π). BatchNorm with this γ gives them the same. The next norm takes the factor away again; but behind the last one
-//! stands the layer that makes the predictions.
+//! σ √(2/π). BatchNorm with this γ gives them the same. The next norm takes the factor away again; but behind the last
+//! one stands the layer that makes the predictions.
 
 use candle_core::{Result, bail};
 use normbook::net::Net;
@@ -29,8 +29,8 @@ impl Trial for OutputScale {
 
     /// As the subject's own training. What looks on here is no probe: at step 0 it changes the net.
     fn run(&self, context: &RunContext) -> Result<Trace> {
-        self.subject.run_watched(context, &mut (), |(), scene| match scene.step() {
-            0 => scale(scene.net(), self.gamma),
+        self.subject.train(context, &mut (), |(), snapshot, _| match snapshot.step {
+            0 => scale(snapshot.net, self.gamma),
             _ => Ok(()),
         })
     }
@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn a_factor_of_one_is_the_training_itself() {
         let OutputScale { subject, .. } = trial(NormKind::BATCH, 1.0);
-        let alone = subject.run_watched(&RunContext::alone(Seed(3), &Device::Cpu), &mut (), |(), _| Ok(())).unwrap();
+        let alone = subject.train(&RunContext::alone(Seed(3), &Device::Cpu), &mut (), |(), _, _| Ok(())).unwrap();
         assert_eq!(losses(1.0), alone.series["train_loss"].y);
     }
 

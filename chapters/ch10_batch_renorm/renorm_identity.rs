@@ -1,6 +1,6 @@
 //! What batch renormalization is at the two ends of its limits (Ioffe 2017, arXiv:1702.03275, §3).
 
-use candle_core::{DType, Device, Result, Tensor, Var};
+use candle_core::{DType, Result, Tensor, Var};
 use normbook::norm::{
     Norm, Pass,
     batch::{self, BatchNorm},
@@ -70,6 +70,7 @@ fn gradient_by(input: &Var, product: &Tensor) -> Result<Vec<f64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use candle_core::Device;
 
     fn value(limits: [f64; 2], name: &str) -> f64 {
         let limits = Config { r_max: limits[0], d_max: limits[1], ramp_steps: 0 };

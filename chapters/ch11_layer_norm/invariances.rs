@@ -2,7 +2,7 @@
 //!
 //! For summed inputs a = W x of a batch, the normalized output before and after a change of the weights or the data.
 
-use candle_core::{Device, Result, Tensor};
+use candle_core::{Result, Tensor};
 use normbook::norm::{
     Pass,
     reparameterization::Reparameterization as _,
@@ -100,6 +100,7 @@ fn normalized(summed: &Tensor, axes: Axes) -> Result<Vec<f64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use candle_core::Device;
 
     /// Of the whole table, what nobody disputes.
     #[test]

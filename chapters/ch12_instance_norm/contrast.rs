@@ -2,7 +2,9 @@
 
 use candle_core::Result;
 use normbook::data::dataset::Split;
-use normbook::train::classifier::{Classifier, Manner, Moment, TEST_ACCURACY, accuracy};
+use normbook::train::accuracy::{TEST_ACCURACY, accuracy};
+use normbook::train::classifier::{Classifier, TrainOptions};
+use normbook::train::training::Snapshot;
 use normbook_lab::trial::{RunContext, Series, Trace, Trial};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -29,9 +31,9 @@ impl Trial for Contrast {
 
     /// Besides the training's: series `accuracy_by_contrast`, and a value [`lost_at`] each. A run that diverged has neither.
     fn run(&self, context: &RunContext) -> Result<Trace> {
-        let mut trace = self.training.run_watched(Manner::default(), context, &mut (), |(), moment, trace| {
-            if moment.step == self.training.steps {
-                trace.series.insert("accuracy_by_contrast".into(), self.curve(moment)?);
+        let mut trace = self.training.train(TrainOptions::default(), context, &mut (), |(), snapshot, trace| {
+            if snapshot.step == self.training.steps {
+                trace.series.insert("accuracy_by_contrast".into(), self.curve(snapshot)?);
             }
             Ok(())
         })?;
@@ -45,10 +47,10 @@ impl Trial for Contrast {
 }
 
 impl Contrast {
-    fn curve(&self, moment: &Moment) -> Result<Series> {
+    fn curve(&self, snapshot: &Snapshot) -> Result<Series> {
         let right = |contrast: &f64| {
-            let part = Split { images: (&moment.test.images * *contrast)?, classes: moment.test.classes.clone() };
-            accuracy(moment.net, &part)
+            let part = Split { inputs: (&snapshot.test.inputs * *contrast)?, targets: snapshot.test.targets.clone() };
+            accuracy(snapshot.net, &part)
         };
         Ok(Series { x: self.contrasts.clone(), y: self.contrasts.iter().map(right).collect::<Result<_>>()? })
     }

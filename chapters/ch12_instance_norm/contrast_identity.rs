@@ -1,7 +1,7 @@
 //! What instance normalization does not see of an image: IN(a x + c) = IN(x) for a > 0 (Ulyanov, Vedaldi & Lempitsky 2016,
 //! arXiv:1607.08022), and where that ends.
 
-use candle_core::{Device, Result, Tensor};
+use candle_core::{Result, Tensor};
 use normbook::probe::exact::{largest, normal, relative_difference, values};
 use normbook_lab::seed::{Purpose, Seed, Stream};
 use normbook_lab::trial::{RunContext, Trace, Trial};
@@ -71,6 +71,7 @@ fn instance(images: &Tensor, epsilon: f64) -> Result<Vec<f64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use candle_core::Device;
 
     #[test]
     fn contrast_and_brightness_are_gone_but_for_epsilon_and_padding() {

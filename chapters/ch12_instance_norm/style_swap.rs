@@ -9,8 +9,9 @@
 use candle_core::{D, Result, Tensor, Var, bail};
 use normbook::net::{Net, Place};
 use normbook::norm::Pass;
-use normbook::train::classifier::{Classifier, Manner, Moment};
+use normbook::train::classifier::{Classifier, TrainOptions};
 use normbook::train::optimizer::{Optimizer, OptimizerKind};
+use normbook::train::training::Snapshot;
 use normbook_lab::trial::{Grid, RunContext, Trace, Trial};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -52,20 +53,20 @@ impl Trial for StyleSwap {
     /// `layout_of_style`, the correlation with the style's features, and `layout_before`, that at the start; `target_missed`, the
     /// squared distance to the features looked for, in parts of that at the start. A run that diverged has none.
     fn run(&self, context: &RunContext) -> Result<Trace> {
-        self.training.run_watched(Manner::default(), context, &mut (), |(), moment, trace| {
-            if moment.step == self.training.steps { self.swap_all(moment, trace) } else { Ok(()) }
+        self.training.train(TrainOptions::default(), context, &mut (), |(), snapshot, trace| {
+            if snapshot.step == self.training.steps { self.swap_all(snapshot, trace) } else { Ok(()) }
         })
     }
 }
 
 impl StyleSwap {
-    fn swap_all(&self, moment: &Moment, trace: &mut Trace) -> Result<()> {
-        let all = moment.test.images.flatten_all()?;
+    fn swap_all(&self, snapshot: &Snapshot, trace: &mut Trace) -> Result<()> {
+        let all = snapshot.test.inputs.flatten_all()?;
         let range = [scalar(&all.min(0)?)?, scalar(&all.max(0)?)?];
         let mut columns = Vec::new();
         for [content, style] in &self.pairs {
-            let (content, style) = (first_of(moment, *content)?, first_of(moment, *style)?);
-            let (image, values) = self.swap(moment.net, &content, &style, range)?;
+            let (content, style) = (first_of(snapshot, *content)?, first_of(snapshot, *style)?);
+            let (image, values) = self.swap(snapshot.net, &content, &style, range)?;
             for (name, value) in values {
                 *trace.values.entry(name.into()).or_default() += value / self.pairs.len() as f64;
             }
@@ -154,10 +155,10 @@ fn features(net: &dyn Net, layer: usize, image: &Tensor) -> Result<Tensor> {
 }
 
 /// The first test image of a class, `[1, 1, H, W]`.
-fn first_of(moment: &Moment, class: u32) -> Result<Tensor> {
-    let classes = moment.test.classes.to_vec1::<u32>()?;
+fn first_of(snapshot: &Snapshot, class: u32) -> Result<Tensor> {
+    let classes = snapshot.test.classes()?.to_vec1::<u32>()?;
     let Some(index) = classes.iter().position(|other| *other == class) else { bail!("no test image of class {class}") };
-    moment.test.images.narrow(0, index, 1)
+    snapshot.test.inputs.narrow(0, index, 1)
 }
 
 /// Pixels `[H, W]` in a range as 0 … 255, as files have them.

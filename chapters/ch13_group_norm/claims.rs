@@ -2,7 +2,7 @@
 
 use super::{SMALLER, of};
 use normbook::probe::train_eval::ACCURACY_EARLY;
-use normbook::train::classifier::TEST_ACCURACY;
+use normbook::train::accuracy::TEST_ACCURACY;
 use normbook_lab::{Claim, Quantity, at_least, value, within};
 
 // ANCHOR: claims

@@ -1,7 +1,7 @@
 //! What group normalization is at the two ends of G (Wu & He 2018, arXiv:1803.08494, §3.1): with one group layer
 //! normalization over channels and space, with as many groups as channels instance normalization.
 
-use candle_core::{DType, Device, Result, Tensor};
+use candle_core::{DType, Result, Tensor};
 use normbook::norm::{
     Norm, Pass,
     group::{Config, GroupNorm},
@@ -59,6 +59,7 @@ fn normalized_from(input: &Tensor, first: usize) -> Result<Vec<f64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use candle_core::Device;
 
     #[test]
     fn the_ends_are_what_they_are_called_and_not_each_other() {

@@ -3,7 +3,7 @@
 use candle_core::{DType, Result};
 use normbook::net::Net;
 use normbook::norm::per_channel::lengths_of_units;
-use normbook::train::classifier::{Classifier, Manner};
+use normbook::train::classifier::{Classifier, TrainOptions};
 use normbook_lab::trial::{RunContext, SAMPLES_PER_DECADE, Series, Trace, Trial, sample_steps};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ struct Seen {
     /// Lengths by unit, at the start and at the step before.
     start: Vec<f64>,
     last: Vec<f64>,
-    /// Axes steps and units: those that fall, and all.
+    /// Over steps and units: those that fall, and all.
     falls: f64,
     moves: f64,
     curve: Series,
@@ -41,8 +41,8 @@ impl Trial for DirectionGrowth {
     fn run(&self, context: &RunContext) -> Result<Trace> {
         let samples = sample_steps(self.training.steps, SAMPLES_PER_DECADE);
         let mut seen = Seen::default();
-        let mut trace = self.training.run_watched(Manner::default(), context, &mut seen, |seen, moment, _| {
-            let now = lengths(moment.net)?;
+        let mut trace = self.training.train(TrainOptions::default(), context, &mut seen, |seen, snapshot, _| {
+            let now = lengths(snapshot.net)?;
             let falls = now.iter().zip(&seen.last).filter(|(now, last)| **now < **last * (1.0 - ROUNDING));
             seen.falls += falls.count() as f64;
             seen.moves += seen.last.len() as f64;
@@ -50,9 +50,9 @@ impl Trial for DirectionGrowth {
             if seen.start.is_empty() {
                 seen.start.clone_from(&now);
             }
-            if samples.binary_search(&moment.step).is_ok() {
+            if samples.binary_search(&snapshot.step).is_ok() {
                 let ratios = now.iter().zip(&seen.start).map(|(now, start)| now / start);
-                seen.curve.x.push(moment.step as f64);
+                seen.curve.x.push(snapshot.step as f64);
                 seen.curve.y.push(ratios.sum::<f64>() / now.len() as f64);
             }
             seen.last = now;

@@ -1,6 +1,6 @@
 //! Power iteration against a whole decomposition, ours and as Yoshida & Miyato 2017 (arXiv:1705.10941, Algorithm 1) print it.
 
-use candle_core::{Device, Result, Tensor};
+use candle_core::{Result, Tensor};
 use nalgebra::DMatrix;
 use normbook::probe::exact::{normal, values};
 use normbook_lab::seed::{Purpose, Seed};
@@ -61,6 +61,7 @@ impl Trial for PowerCheck {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use candle_core::Device;
 
     #[test]
     fn ours_gives_sigma_and_the_printed_one_its_inverse() {

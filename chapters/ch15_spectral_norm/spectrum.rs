@@ -7,7 +7,8 @@ use normbook::net::Net;
 use normbook::norm::Pass;
 use normbook::probe::exact::largest;
 use normbook::probe::singular_values::falling;
-use normbook::train::classifier::{Classifier, Manner, accuracy};
+use normbook::train::accuracy::accuracy;
+use normbook::train::classifier::{Classifier, TrainOptions};
 use normbook_lab::trial::{RunContext, Series, Trace, Trial};
 use normbook_ops::power_iteration::as_matrix;
 use serde::Serialize;
@@ -23,7 +24,7 @@ pub const LARGEST: &str = "largest_singular_value";
 pub const STEEPNESS: &str = "spectrum_steepness";
 /// The largest |σ₁ − 1| of a hidden layer.
 pub const FROM_ONE: &str = "largest_distance_from_one";
-/// Axes pairs of test images the largest distance of the logits over that of the images, in parts of the product of all
+/// Over pairs of test images the largest distance of the logits over that of the images, in parts of the product of all
 /// layers' σ₁, which bounds it. A convolution's σ₁, of `[O, C k k]`, counts k times: each pixel stands in k² of its windows.
 pub const GAIN: &str = "gain_over_bound";
 
@@ -50,20 +51,20 @@ impl Trial for Spectrum {
     fn run(&self, context: &RunContext) -> Result<Trace> {
         let parts = self.training.data.train_len().div_ceil(JUDGED) as u64;
         // The training images part by part, as they are many; then the rest.
-        let manner = Manner { last_looks: parts + 1, ..Manner::default() };
-        let mut trace = self.training.run_watched(manner, context, &mut 0.0, |right, moment, trace| {
-            if moment.step < self.training.steps {
+        let options = TrainOptions { last_looks: parts + 1, ..TrainOptions::default() };
+        let mut trace = self.training.train(options, context, &mut 0.0, |right, snapshot, trace| {
+            if snapshot.step < self.training.steps {
                 return Ok(());
             }
-            if moment.look < parts {
-                let start = moment.look as usize * JUDGED;
-                let part = moment.train.narrow(start, JUDGED.min(moment.train.len() - start))?;
-                *right += part.right(&moment.net.forward(&part.images, Pass::EVAL)?)?;
+            if snapshot.look < parts {
+                let start = snapshot.look as usize * JUDGED;
+                let part = snapshot.train.narrow(start, JUDGED.min(snapshot.train.len() - start))?;
+                *right += part.right(&snapshot.net.forward(&part.inputs, Pass::EVAL)?)?;
                 return Ok(());
             }
-            let (train, test) = (*right / moment.train.len() as f64, accuracy(moment.net, moment.test)?);
+            let (train, test) = (*right / snapshot.train.len() as f64, accuracy(snapshot.net, snapshot.test)?);
             trace.values.extend([(FINAL_TRAIN_ACCURACY.into(), train), (GAP.into(), train - test)]);
-            note_spectra(moment.net, moment.test, trace)
+            note_spectra(snapshot.net, snapshot.test, trace)
         })?;
         trace.values.entry(GAP.into()).or_insert(0.0);
         Ok(trace)
@@ -111,9 +112,9 @@ fn side(weight: &Tensor) -> f64 {
     if weight.rank() == 4 { weight.dims()[3] as f64 } else { 1.0 }
 }
 
-/// Axes neighbours in the file: the largest ‖f(x) − f(x′)‖ / ‖x − x′‖.
+/// Over neighbors in the file: the largest ‖f(x) − f(x′)‖ / ‖x − x′‖.
 fn largest_gain(net: &dyn Net, test: &Split) -> Result<f64> {
-    let images = test.narrow(0, COMPARED.min(test.len()))?.images;
+    let images = test.narrow(0, COMPARED.min(test.len()))?.inputs;
     let logits = net.forward(&images, Pass::EVAL)?;
     let distances = |rows: &Tensor| -> Result<Vec<f32>> {
         let rows = rows.flatten_from(1)?;

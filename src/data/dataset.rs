@@ -2,7 +2,7 @@
 
 use super::images::{DataSet, Images, Source};
 use anyhow::{Result, ensure};
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Device, Tensor, bail};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,12 +17,22 @@ pub struct Dataset {
     contrast_is_class: bool,
 }
 
-/// One part of the set on a device.
+/// What a network is to give for each input.
+#[derive(Clone)]
+pub enum Targets {
+    /// `[N]`, u32: the class.
+    Classes(Tensor),
+    /// `[N, outputs]`: the outputs.
+    Values(Tensor),
+}
+
+/// Examples on a device.
+#[derive(Clone)]
 pub struct Split {
-    /// `[N, C, H, W]`, f32, standardised: the mean over all pixels of the training part is 0, the deviation 1.
-    pub images: Tensor,
-    /// `[N]`, u32.
-    pub classes: Tensor,
+    /// `[N, ..]`. Images are `[N, C, H, W]`, f32, standardized: over all pixels of the training images the mean is 0 and the
+    /// standard deviation 1.
+    pub inputs: Tensor,
+    pub targets: Targets,
 }
 
 /// Classes of the set.
@@ -83,50 +93,69 @@ impl Dataset {
         let pixels = images.pixels(device).map_err(candle_core::Error::wrap)?;
         let labels: Vec<u32> = images.labels().iter().map(|label| u32::from(*label)).collect();
         let part = Split {
-            images: pixels.affine(1.0 / deviation, -mean / deviation)?,
-            classes: Tensor::from_vec(labels, images.len(), device)?,
+            inputs: pixels.affine(1.0 / deviation, -mean / deviation)?,
+            targets: Targets::Classes(Tensor::from_vec(labels, images.len(), device)?),
         };
         if self.contrast_is_class { part.at_contrasts() } else { Ok(part) }
     }
 }
 
+impl Targets {
+    /// Applies a function to the tensor, whichever it is.
+    fn map(&self, of: impl Fn(&Tensor) -> candle_core::Result<Tensor>) -> candle_core::Result<Self> {
+        Ok(match self {
+            Self::Classes(classes) => Self::Classes(of(classes)?),
+            Self::Values(values) => Self::Values(of(values)?),
+        })
+    }
+}
+
 impl Split {
-    pub fn len(&self) -> usize {
-        self.classes.elem_count()
+    /// The classes `[N]`. Errors if the targets are values.
+    pub fn classes(&self) -> candle_core::Result<&Tensor> {
+        match &self.targets {
+            Targets::Classes(classes) => Ok(classes),
+            Targets::Values(_) => bail!("examples whose targets are values have no classes"),
+        }
     }
 
-    /// Never: files without images are refused.
+    pub fn len(&self) -> usize {
+        self.inputs.dims()[0]
+    }
+
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The examples with these indices, in this order.
+    /// Takes the examples with these indices, in this order.
     pub fn select(&self, examples: &[usize]) -> candle_core::Result<Self> {
         let indices: Vec<u32> = examples.iter().map(|example| *example as u32).collect();
-        let indices = Tensor::from_vec(indices, examples.len(), self.classes.device())?;
-        Ok(Self { images: self.images.index_select(&indices, 0)?, classes: self.classes.index_select(&indices, 0)? })
+        let indices = Tensor::from_vec(indices, examples.len(), self.inputs.device())?;
+        let of = |tensor: &Tensor| tensor.index_select(&indices, 0);
+        Ok(Self { inputs: of(&self.inputs)?, targets: self.targets.map(of)? })
     }
 
-    /// Neighbouring examples.
+    /// Takes neighboring examples.
     pub fn narrow(&self, start: usize, length: usize) -> candle_core::Result<Self> {
-        Ok(Self { images: self.images.narrow(0, start, length)?, classes: self.classes.narrow(0, start, length)? })
+        let of = |tensor: &Tensor| tensor.narrow(0, start, length);
+        Ok(Self { inputs: of(&self.inputs)?, targets: self.targets.map(of)? })
     }
 
     /// See [`Dataset::with_contrast_as_class`].
     fn at_contrasts(self) -> candle_core::Result<Self> {
-        let device = self.classes.device();
+        let device = self.inputs.device();
         let classes: Vec<u32> = (0..self.len()).map(|image| (image % CLASSES) as u32).collect();
         let contrasts = classes.iter().map(|class| libm::exp2((f64::from(*class) - 4.5) / 2.0) as f32).collect();
         let contrasts = Tensor::from_vec(contrasts, (self.len(), 1, 1, 1), device)?;
         Ok(Self {
-            images: self.images.broadcast_mul(&contrasts)?,
-            classes: Tensor::from_vec(classes, self.len(), device)?,
+            inputs: self.inputs.broadcast_mul(&contrasts)?,
+            targets: Targets::Classes(Tensor::from_vec(classes, self.len(), device)?),
         })
     }
 
     /// How many of the classes `[N]` are those of the largest logits `[N, K]`.
     pub fn right(&self, logits: &Tensor) -> candle_core::Result<f64> {
-        logits.argmax(1)?.eq(&self.classes)?.to_dtype(DType::F64)?.sum_all()?.to_scalar()
+        logits.argmax(1)?.eq(self.classes()?)?.to_dtype(DType::F64)?.sum_all()?.to_scalar()
     }
 }
 
@@ -152,8 +181,8 @@ mod tests {
     fn parts_are_standardised_by_the_training_images() {
         let data = Dataset::new(&Files::embedded()).unwrap();
         let (train, test) = (data.train(&Device::Cpu).unwrap(), data.test(&Device::Cpu).unwrap());
-        let mean = |part: &Split| part.images.mean_all().unwrap().to_scalar::<f32>().unwrap();
-        let square = |part: &Split| part.images.sqr().unwrap().mean_all().unwrap().to_scalar::<f32>().unwrap();
+        let mean = |part: &Split| part.inputs.mean_all().unwrap().to_scalar::<f32>().unwrap();
+        let square = |part: &Split| part.inputs.sqr().unwrap().mean_all().unwrap().to_scalar::<f32>().unwrap();
         assert!(mean(&train).abs() < 1e-3 && (square(&train) - 1.0).abs() < 1e-3);
         assert!(mean(&test).abs() < 0.02 && mean(&test) != mean(&train));
     }
@@ -176,7 +205,7 @@ mod tests {
         let len = few.train_len();
         let (few, all) = (few.train(&Device::Cpu).unwrap(), all.train(&Device::Cpu).unwrap());
         assert_eq!((few.len(), len), (30, 30));
-        let values = |part: &Split| part.images.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        let values = |part: &Split| part.inputs.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         assert_eq!(values(&few), values(&all.narrow(0, 30).unwrap()));
     }
 
@@ -196,8 +225,8 @@ mod tests {
         let plain = Dataset::new(&Files::embedded()).unwrap();
         let changed = plain.clone().with_contrast_as_class();
         let (changed, plain) = (changed.test(&Device::Cpu).unwrap(), plain.test(&Device::Cpu).unwrap());
-        assert_eq!(changed.classes.narrow(0, 8, 4).unwrap().to_vec1::<u32>().unwrap(), [8, 9, 0, 1]);
-        let first = |part: &Split| part.images.flatten_all().unwrap().to_vec1::<f32>().unwrap()[0];
+        assert_eq!(changed.classes().unwrap().narrow(0, 8, 4).unwrap().to_vec1::<u32>().unwrap(), [8, 9, 0, 1]);
+        let first = |part: &Split| part.inputs.flatten_all().unwrap().to_vec1::<f32>().unwrap()[0];
         assert!((first(&changed) / first(&plain) - 0.210_224).abs() < 1e-5);
     }
 
@@ -205,9 +234,9 @@ mod tests {
     fn selecting_keeps_images_and_classes_together() {
         let test = Dataset::new(&Files::embedded()).unwrap().test(&Device::Cpu).unwrap();
         let chosen = test.select(&[7, 3, 7]).unwrap();
-        let classes = |part: &Split| part.classes.to_vec1::<u32>().unwrap();
+        let classes = |part: &Split| part.classes().unwrap().to_vec1::<u32>().unwrap();
         assert_eq!(classes(&chosen), [7, 3, 7].map(|index| classes(&test)[index]));
-        let image = |part: &Split, index: usize| part.images.get(index).unwrap().flatten_all().unwrap();
+        let image = |part: &Split, index: usize| part.inputs.get(index).unwrap().flatten_all().unwrap();
         assert_eq!(image(&chosen, 1).to_vec1::<f32>().unwrap(), image(&test, 3).to_vec1::<f32>().unwrap());
     }
 }

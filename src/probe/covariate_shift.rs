@@ -69,13 +69,13 @@ fn compare(before: &Tensor, after: &Tensor) -> Result<Shift> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::dataset::{Split, Targets};
     use crate::net::{
         Net,
         deep_linear::DeepLinearNet,
         layer::{Init, Weights},
     };
     use crate::norm::NormKind;
-    use crate::probe::objective::{Batch, Targets};
     use candle_core::Device;
     use normbook_lab::seed::{Purpose, Seed};
 
@@ -92,7 +92,7 @@ mod tests {
         }
         let (x, y) = ([1.0f64, 2.0], [1.0f64, -1.0]);
         let column = |values: [f64; 2]| Tensor::new(&[[values[0] as f32], [values[1] as f32]], &Device::Cpu).unwrap();
-        let batch = Batch { inputs: column(x), targets: Targets::Values(column(y)) };
+        let batch = Split { inputs: column(x), targets: Targets::Values(column(y)) };
         let objective = Objective::new(&net, &batch, 0, Seed(0));
         let gradient = |w: [f64; 3], layer: usize| -> f64 {
             let product: f64 = w.iter().product();

@@ -67,12 +67,12 @@ pub fn is_finite(slope: &Slope) -> Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::dataset::{Split, Targets};
     use crate::net::{
         Net,
         layer::{BlockConfig, Init, Weights},
         mlp::Mlp,
     };
-    use crate::probe::objective::{Batch, Targets};
     use candle_core::Device;
     use normbook_lab::seed::{Purpose, Seed};
 
@@ -85,7 +85,7 @@ mod tests {
         let net = Mlp::new(&[2, 1], BlockConfig::LINEAR, init).unwrap();
         let inputs = Tensor::new(&[[1f32, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]], &Device::Cpu).unwrap();
         let targets = Tensor::new(&[[1f32], [2.0], [-3.0], [0.5]], &Device::Cpu).unwrap();
-        let batch = Batch { inputs, targets: Targets::Values(targets) };
+        let batch = Split { inputs, targets: Targets::Values(targets) };
         let objective = Objective::new(&net, &batch, 0, Seed(0));
         let slope = objective.slope().unwrap();
         assert!(is_finite(&slope).unwrap());

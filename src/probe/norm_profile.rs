@@ -2,9 +2,8 @@
 //! is from training at the end.
 
 use super::probe_schedule::{ProbeSchedule, Probes};
-use super::subject::Scene;
 use super::train_eval::{LOGIT_GAP, gaps};
-use crate::train::classifier::{Classifier, Manner};
+use crate::train::classifier::{Classifier, TrainOptions};
 use candle_core::Result;
 use normbook_lab::trial::{Outcome, RunContext, Trace, Trial};
 use serde::Serialize;
@@ -27,13 +26,13 @@ impl Trial for NormProfile {
     /// Besides what the classifier leaves: the series and values of [`super::probed_training`], and of the trained net
     /// the gaps of [`super::train_eval`]; one that diverged has a gap of 1, as large as what it gives.
     fn run(&self, context: &RunContext) -> Result<Trace> {
-        let Classifier { steps, learning_rate, .. } = self.training;
-        let looks = ProbeSchedule::new(&self.probes, steps, learning_rate);
+        let Classifier { steps, learning_rate, batch_size, .. } = self.training;
+        let looks = ProbeSchedule::new(&self.probes, steps, learning_rate, batch_size);
         let mut seen = looks.nothing_seen();
-        let mut trace = self.training.run_watched(Manner::default(), context, &mut seen, |seen, moment, trace| {
-            looks.see(seen, &Scene::Classifier(moment, &self.training))?;
-            if moment.step == steps {
-                trace.values.extend(gaps(&self.training, None, moment)?);
+        let mut trace = self.training.train(TrainOptions::default(), context, &mut seen, |seen, snapshot, trace| {
+            looks.see(seen, snapshot)?;
+            if snapshot.step == steps {
+                trace.values.extend(gaps(&self.training, None, snapshot)?);
             }
             Ok(())
         })?;
@@ -50,7 +49,7 @@ mod tests {
     use super::*;
     use crate::norm::NormKind;
     use crate::testing::classifier;
-    use crate::train::classifier::TEST_ACCURACY;
+    use crate::train::accuracy::TEST_ACCURACY;
     use candle_core::Device;
     use normbook_lab::seed::Seed;
     use normbook_lab::testing::ended_and_resumed;

@@ -1,32 +1,16 @@
 //! The loss of a net on one batch, as a training step sees it: what probes take gradients of and walk over.
 
+use crate::data::dataset::Split;
 use crate::net::Net;
 use crate::norm::Pass;
-use crate::train::deep_linear::half_squares;
+use crate::train::loss::loss;
 use candle_core::{DType, Result, Tensor, Var, backprop::GradStore};
 use normbook_lab::seed::Seed;
-use normbook_ops::cross_entropy::cross_entropy;
-
-/// What the net should give.
-#[derive(Clone)]
-pub enum Targets {
-    /// `[N]`: the loss is the mean cross-entropy in nats.
-    Classes(Tensor),
-    /// `[N, outputs]`: the loss is half the sum of squares.
-    Values(Tensor),
-}
-
-/// Inputs and what they should give.
-#[derive(Clone)]
-pub struct Batch {
-    pub inputs: Tensor,
-    pub targets: Targets,
-}
 
 /// A net, a batch, and the pass with its noise.
 pub struct Objective<'a> {
     net: &'a dyn Net,
-    batch: &'a Batch,
+    batch: &'a Split,
     pass: Pass,
 }
 
@@ -38,7 +22,7 @@ pub struct Slope {
 
 impl<'a> Objective<'a> {
     /// As the training step `step` of the trial `seed` sees it: batch statistics and the same noise, but nothing moves.
-    pub fn new(net: &'a dyn Net, batch: &'a Batch, step: u64, seed: Seed) -> Self {
+    pub fn new(net: &'a dyn Net, batch: &'a Split, step: u64, seed: Seed) -> Self {
         Self { net, batch, pass: Pass::probe(step, seed) }
     }
 
@@ -47,11 +31,7 @@ impl<'a> Objective<'a> {
     }
 
     fn tensor(&self) -> Result<Tensor> {
-        let outputs = self.net.forward(&self.batch.inputs, self.pass)?;
-        match &self.batch.targets {
-            Targets::Classes(classes) => cross_entropy(&outputs, classes),
-            Targets::Values(values) => half_squares(&outputs, values),
-        }
+        loss(&self.net.forward(&self.batch.inputs, self.pass)?, &self.batch.targets)
     }
 
     pub fn loss(&self) -> Result<f64> {

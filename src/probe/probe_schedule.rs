@@ -3,11 +3,11 @@
 use super::covariate_shift::covariate_shift;
 use super::gradient_landscape::{Walk, is_finite, random_direction, walk};
 use super::moments::{Layers, bins, change, histogram, moments};
-use super::objective::{Batch, Objective, Slope, Targets, norm};
-use super::subject::Scene;
-use crate::data::dataset::{CLASSES, Split};
+use super::objective::{Objective, Slope, norm};
+use crate::data::dataset::{CLASSES, Split, Targets};
 use crate::norm::Pass;
-use crate::train::classifier::accuracy_in_batches;
+use crate::train::accuracy::accuracy_in_batches;
+use crate::train::training::Snapshot;
 use candle_core::{Result, Tensor};
 use normbook_lab::seed::Purpose;
 use normbook_lab::trial::{Grid, Outcome, Series, Trace, median};
@@ -48,6 +48,7 @@ pub struct ProbeSchedule<'a> {
     probes: &'a Probes,
     steps: u64,
     learning_rate: f64,
+    batch_size: usize,
 }
 
 /// What the looks have gathered.
@@ -61,9 +62,9 @@ pub struct ProbeState {
 }
 
 impl<'a> ProbeSchedule<'a> {
-    /// For a training of so many steps at a learning rate.
-    pub fn new(probes: &'a Probes, steps: u64, learning_rate: f64) -> Self {
-        Self { probes, steps, learning_rate }
+    /// Makes the schedule of a training of so many steps at a learning rate, in batches of one size.
+    pub fn new(probes: &'a Probes, steps: u64, learning_rate: f64, batch_size: usize) -> Self {
+        Self { probes, steps, learning_rate, batch_size }
     }
 
     /// Before the first look.
@@ -93,55 +94,61 @@ impl<'a> ProbeSchedule<'a> {
         self.is_look(step) || seen.last.is_some() || self.seeks_level(seen, step)
     }
 
-    fn fixed(&self, scene: &Scene) -> Result<Batch> {
-        scene.fixed(self.probes.examples)
+    /// The examples that are always the same: the first training images, or all of a network that trains on all at once.
+    fn fixed(&self, snapshot: &Snapshot) -> Result<Split> {
+        match snapshot.train.targets {
+            Targets::Classes(_) => snapshot.train.narrow(0, self.probes.examples.min(snapshot.train.len())),
+            Targets::Values(_) => Ok(snapshot.train.clone()),
+        }
     }
 
     /// ProbeSchedule, if it is time to.
-    pub fn see(&self, seen: &mut ProbeState, scene: &Scene) -> Result<()> {
-        if !self.wants(seen, scene.step()) {
+    pub fn see(&self, seen: &mut ProbeState, snapshot: &Snapshot) -> Result<()> {
+        if !self.wants(seen, snapshot.step) {
             return Ok(());
         }
-        let pass = Pass::probe(scene.step(), scene.seed());
+        let pass = Pass::probe(snapshot.step, snapshot.seed);
         if let Some(before) = seen.last.take() {
-            let after = moments(scene.net(), &self.fixed(scene)?.inputs, pass)?;
+            let after = moments(snapshot.net, &self.fixed(snapshot)?.inputs, pass)?;
             for (place, (before, after)) in ["input", "output"].iter().zip(before.iter().zip(&after)) {
                 if let Some(change) = change(before, after) {
-                    let step = (scene.step() - 1) as f64;
+                    let step = (snapshot.step - 1) as f64;
                     seen.push(format!("{place}_mean_change"), step, change.of_mean);
                     seen.push(format!("{place}_variance_change"), step, change.of_variance);
                 }
             }
         }
-        if self.is_look(scene.step()) {
-            self.look(seen, scene, pass)?;
+        if self.is_look(snapshot.step) {
+            self.look(seen, snapshot, pass)?;
         }
-        if self.seeks_level(seen, scene.step()) {
-            self.seek_level(seen, scene)?;
+        if self.seeks_level(seen, snapshot.step) {
+            self.seek_level(seen, snapshot)?;
         }
         Ok(())
     }
 
-    fn look(&self, seen: &mut ProbeState, scene: &Scene, pass: Pass) -> Result<()> {
-        let (step, fixed) = (scene.step() as f64, self.fixed(scene)?);
-        if let Targets::Classes(classes) = &fixed.targets {
-            let part = Split { images: fixed.inputs.clone(), classes: classes.clone() };
-            let right = accuracy_in_batches(scene.net(), &part, scene.batch_size(), pass)?;
+    fn look(&self, seen: &mut ProbeState, snapshot: &Snapshot, pass: Pass) -> Result<()> {
+        let (step, fixed) = (snapshot.step as f64, self.fixed(snapshot)?);
+        if let Targets::Classes(_) = &fixed.targets {
+            let right = accuracy_in_batches(snapshot.net, &fixed, self.batch_size, pass)?;
             seen.push(TRAIN_ACCURACY, step, right);
         }
-        if scene.step() < self.steps {
-            seen.last = Some(moments(scene.net(), &fixed.inputs, pass)?);
+        if snapshot.step < self.steps {
+            seen.last = Some(moments(snapshot.net, &fixed.inputs, pass)?);
         }
-        let look = scene.step() / self.interval();
+        let look = snapshot.step / self.interval();
         if look.is_multiple_of(self.probes.looks.div_ceil(HISTOGRAMS)) {
             for layer in &self.probes.histogram_layers {
-                let density = histogram(scene.net(), &fixed.inputs, pass, *layer)?;
+                let density = histogram(snapshot.net, &fixed.inputs, pass, *layer)?;
                 seen.column(format!("histogram_layer_{layer}"), step, bins(), density);
             }
         }
         let needs_slope = !self.probes.shift_layers.is_empty() || !self.probes.multiples.is_empty();
-        let Some(batch) = scene.batch()?.filter(|_| needs_slope) else { return Ok(()) };
-        let objective = Objective::new(scene.net(), &batch, scene.step(), scene.seed());
+        if snapshot.batch.is_empty() || !needs_slope {
+            return Ok(());
+        }
+        let batch = snapshot.train.select(snapshot.batch)?;
+        let objective = Objective::new(snapshot.net, &batch, snapshot.step, snapshot.seed);
         let slope = objective.slope()?;
         if !is_finite(&slope)? {
             return Ok(());
@@ -155,7 +162,7 @@ impl<'a> ProbeSchedule<'a> {
                 value.into_iter().for_each(|value| seen.push(format!("shift_{what}_layer_{layer}"), step, value));
             }
         }
-        for (direction, walk) in self.walks(scene, &objective, &slope)? {
+        for (direction, walk) in self.walks(snapshot, &objective, &slope)? {
             for (what, value) in findings(&walk) {
                 seen.push(format!("{direction}_{what}"), step, value);
             }
@@ -166,28 +173,31 @@ impl<'a> ProbeSchedule<'a> {
     }
 
     /// Along the gradient, and along a random direction. None if there are no distances.
-    fn walks(&self, scene: &Scene, objective: &Objective, slope: &Slope) -> Result<Vec<(&'static str, Walk)>> {
+    fn walks(&self, snapshot: &Snapshot, objective: &Objective, slope: &Slope) -> Result<Vec<(&'static str, Walk)>> {
         if self.probes.multiples.is_empty() {
             return Ok(Vec::new());
         }
         let distances: Vec<f64> = self.probes.multiples.iter().map(|times| times * self.learning_rate).collect();
-        let random = random_direction(slope, &mut scene.seed().stream(Purpose::Probe, scene.step()))?;
+        let random = random_direction(slope, &mut snapshot.seed.stream(Purpose::Probe, snapshot.step))?;
         let along = |direction: &[Tensor]| walk(objective, slope, direction, &distances);
         Ok(vec![("gradient", along(&slope.gradients)?), ("random", along(&random)?)])
     }
 
     /// Measures the landscape if the loss over the fixed examples has come down to the next level.
-    fn seek_level(&self, seen: &mut ProbeState, scene: &Scene) -> Result<()> {
-        let Some(batch) = scene.batch()? else { return Ok(()) };
-        let loss = loss_in_batches(scene, &self.fixed(scene)?)?;
+    fn seek_level(&self, seen: &mut ProbeState, snapshot: &Snapshot) -> Result<()> {
+        if snapshot.batch.is_empty() {
+            return Ok(());
+        }
+        let batch = snapshot.train.select(snapshot.batch)?;
+        let loss = self.loss_in_batches(snapshot, &self.fixed(snapshot)?)?;
         let mut found = None;
         while let Some(level) = self.probes.levels.get(seen.levels_reached).copied().filter(|level| loss <= *level) {
             seen.levels_reached += 1;
             if found.is_none() {
-                let objective = Objective::new(scene.net(), &batch, scene.step(), scene.seed());
-                found = Some(self.walks(scene, &objective, &objective.slope()?)?);
+                let objective = Objective::new(snapshot.net, &batch, snapshot.step, snapshot.seed);
+                found = Some(self.walks(snapshot, &objective, &objective.slope()?)?);
             }
-            seen.push("level_step", level, scene.step() as f64);
+            seen.push("level_step", level, snapshot.step as f64);
             for (direction, walk) in found.iter().flatten() {
                 for (what, value) in findings(walk) {
                     if AT_LEVELS.contains(&what) {
@@ -197,6 +207,17 @@ impl<'a> ProbeSchedule<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The mean loss over the fixed examples, in batches of the training's size; what does not fill one is left out.
+    fn loss_in_batches(&self, snapshot: &Snapshot, fixed: &Split) -> Result<f64> {
+        let size = self.batch_size.min(fixed.len());
+        let mut losses = Vec::new();
+        for start in (0..=fixed.len() - size).step_by(size) {
+            let batch = fixed.narrow(start, size)?;
+            losses.push(Objective::new(snapshot.net, &batch, snapshot.step, snapshot.seed).loss()?);
+        }
+        Ok(losses.iter().sum::<f64>() / losses.len() as f64)
     }
 }
 
@@ -233,22 +254,6 @@ impl ProbeState {
         trace.series.extend(self.series);
         trace.grids.extend(self.grids);
     }
-}
-
-/// The mean loss over the fixed examples, in batches of the training's size; what does not fill one is left out.
-fn loss_in_batches(scene: &Scene, fixed: &Batch) -> Result<f64> {
-    let examples = fixed.inputs.dim(0)?;
-    let size = scene.batch_size().min(examples);
-    let mut losses = Vec::new();
-    for start in (0..=examples - size).step_by(size) {
-        let targets = match &fixed.targets {
-            Targets::Classes(classes) => Targets::Classes(classes.narrow(0, start, size)?),
-            Targets::Values(values) => Targets::Values(values.narrow(0, start, size)?),
-        };
-        let batch = Batch { inputs: fixed.inputs.narrow(0, start, size)?, targets };
-        losses.push(Objective::new(scene.net(), &batch, scene.step(), scene.seed()).loss()?);
-    }
-    Ok(losses.iter().sum::<f64>() / losses.len() as f64)
 }
 
 /// What is shown of a walk.

@@ -1,7 +1,7 @@
 //! A training with the probes of Santurkar et al. 2018 (arXiv:1805.11604) on it. Chapters 6 to 9 share its stored runs, so
 //! each measures all that any of them needs; a chapter keeps in its record what it shows.
 
-use super::probe_schedule::{ProbeSchedule, Probes};
+use super::probe_schedule::Probes;
 use super::subject::Subject;
 use candle_core::Result;
 use normbook_lab::trial::{RunContext, Trace, Trial};
@@ -31,9 +31,9 @@ impl Trial for ProbedTraining {
     /// Grids: `gradient_beta_by_distance` and the same with `random_` (x: step, y: η′ over the learning rate); `histogram_layer_2`.
     /// Values by the same names: means over the looks of changes and shifts, medians of what walks found.
     fn run(&self, context: &RunContext) -> Result<Trace> {
-        let looks = ProbeSchedule::new(&self.probes, self.subject.steps(), self.subject.learning_rate());
+        let looks = self.subject.schedule(&self.probes);
         let mut seen = looks.nothing_seen();
-        let mut trace = self.subject.run_watched(context, &mut seen, |seen, scene| looks.see(seen, scene))?;
+        let mut trace = self.subject.train(context, &mut seen, |seen, snapshot, _| looks.see(seen, snapshot))?;
         seen.finish(&mut trace);
         Ok(trace)
     }
@@ -44,7 +44,8 @@ mod tests {
     use super::*;
     use crate::net::{Net, layer::Activation};
     use crate::norm::Pass;
-    use crate::probe::{fixture::classifier, looks::TRAIN_ACCURACY, moments::bins};
+    use crate::probe::{moments::bins, probe_schedule::TRAIN_ACCURACY};
+    use crate::testing::classifier;
     use crate::train::{classifier::Architecture, deep_linear::DeepLinear};
     use candle_core::{Device, Tensor};
     use normbook_lab::seed::Seed;
@@ -92,13 +93,13 @@ mod tests {
     /// The states of the net step by step, with all probes on it or none.
     fn states(study: &ProbedTraining, probed: bool) -> (Vec<Vec<Vec<f32>>>, Trace) {
         let (subject, mut states) = (&study.subject, Vec::new());
-        let looks = ProbeSchedule::new(&study.probes, subject.steps(), subject.learning_rate());
+        let looks = subject.schedule(&study.probes);
         let context = &RunContext::alone(Seed(3), &Device::Cpu);
-        let trace = subject.run_watched(context, &mut looks.nothing_seen(), |seen, scene| {
+        let trace = subject.train(context, &mut looks.nothing_seen(), |seen, snapshot, _| {
             if probed {
-                looks.see(seen, scene)?;
+                looks.see(seen, snapshot)?;
             }
-            states.push(state(scene.net(), &scene.fixed(60)?.inputs, scene.step(), scene.seed())?);
+            states.push(state(snapshot.net, &snapshot.train.narrow(0, 30)?.inputs, snapshot.step, snapshot.seed)?);
             Ok(())
         });
         (states, trace.unwrap())

@@ -1,6 +1,7 @@
 //! Which learning rates a net can be trained at: the same seed at each rate of a grid.
 
-use crate::train::classifier::{Classifier, TEST_ACCURACY};
+use crate::train::accuracy::TEST_ACCURACY;
+use crate::train::classifier::Classifier;
 use crate::train::in_turn::in_turn;
 use candle_core::Result;
 use normbook_lab::trial::{Outcome, RunContext, Series, StepsToTarget, TARGET, Trace, Trial};

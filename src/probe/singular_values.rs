@@ -70,6 +70,7 @@ fn jacobian(weight: &DMatrix<f64>, inputs: &DMatrix<f64>) -> DMatrix<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use normbook_lab::seed::Seed;
 
     #[test]
     fn the_jacobian_is_the_central_difference() {

@@ -2,8 +2,10 @@
 
 use crate::data::dataset::CLASSES;
 use crate::norm::Pass;
+use crate::train::accuracy::accuracy;
 use crate::train::batches::{Batches, Microbatches};
-use crate::train::classifier::{Classifier, Manner, Moment, accuracy};
+use crate::train::classifier::{Classifier, TrainOptions};
+use crate::train::training::Snapshot;
 use candle_core::{DType, Result, Tensor};
 use normbook_lab::trial::{Outcome, RunContext, Trace, Trial};
 use serde::Serialize;
@@ -40,13 +42,13 @@ impl Trial for TrainEval {
     /// [`TRAIN_MODE_ACCURACY`] and, unless it diverged, [`ACCURACY_GAP`] and [`LOGIT_GAP`].
     fn run(&self, context: &RunContext) -> Result<Trace> {
         let steps = self.training.steps;
-        let manner = Manner { parts: self.parts, ..Manner::default() };
-        let mut trace = self.training.run_watched(manner, context, &mut (), |(), moment, trace| {
-            if moment.step == steps.div_ceil(5) {
-                trace.values.insert(ACCURACY_EARLY.into(), accuracy(moment.net, moment.test)?);
+        let options = TrainOptions { parts: self.parts, ..TrainOptions::default() };
+        let mut trace = self.training.train(options, context, &mut (), |(), snapshot, trace| {
+            if snapshot.step == steps.div_ceil(5) {
+                trace.values.insert(ACCURACY_EARLY.into(), accuracy(snapshot.net, snapshot.test)?);
             }
-            if moment.step == steps {
-                trace.values.extend(gaps(&self.training, self.parts, moment)?);
+            if snapshot.step == steps {
+                trace.values.extend(gaps(&self.training, self.parts, snapshot)?);
             }
             Ok(())
         })?;
@@ -59,16 +61,16 @@ impl Trial for TrainEval {
 }
 
 /// [`TRAIN_MODE_ACCURACY`], [`ACCURACY_GAP`] and [`LOGIT_GAP`] of a net that is trained so, on batches of test images.
-pub fn gaps(training: &Classifier, parts: Option<Microbatches>, moment: &Moment) -> Result<[(String, f64); 3]> {
-    let (size, test) = (training.batch_size, moment.test);
-    let mut batches = Batches::in_parts(moment.seed, &test.classes.to_vec1()?, size, parts)?;
+pub fn gaps(training: &Classifier, parts: Option<Microbatches>, snapshot: &Snapshot) -> Result<[(String, f64); 3]> {
+    let (size, test) = (training.batch_size, snapshot.test);
+    let mut batches = Batches::in_parts(snapshot.seed, &test.classes()?.to_vec1()?, size, parts)?;
     let part = parts.map_or(size, |parts| parts.size);
     let (mut right, mut judged, mut moved, mut length) = ([0.0; 2], 0.0, 0.0, 0.0);
     for step in 0..BATCHES {
         for examples in batches.at(step).chunks(part) {
             let part = test.select(examples)?;
-            let train = moment.net.forward(&part.images, Pass::probe(moment.step, moment.seed))?;
-            let eval = moment.net.forward(&part.images, Pass::EVAL)?;
+            let train = snapshot.net.forward(&part.inputs, Pass::probe(snapshot.step, snapshot.seed))?;
+            let eval = snapshot.net.forward(&part.inputs, Pass::EVAL)?;
             right = [right[0] + part.right(&train)?, right[1] + part.right(&eval)?];
             judged += part.len() as f64;
             moved += squares(&(train - &eval)?)?;

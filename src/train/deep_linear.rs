@@ -4,19 +4,18 @@
 //! The paper does not say whether the loss is a sum or a mean, nor of the ½: the sum with ½ begins where its Fig. 10
 //! begins, at some 5 · 10⁴, and goes with its learning rate of 10⁻⁶. Scaling the loss is scaling the learning rate.
 
-use super::checkpoint::Checkpoint;
 use super::optimizer::{Optimizer, OptimizerKind};
+use super::training::{Order, Snapshot, Target, Training};
+use crate::data::dataset::{Split, Targets};
 use crate::net::{
     Net,
     deep_linear::DeepLinearNet,
     layer::{Init, Weights},
 };
-use crate::norm::{NormKind, Pass};
-use candle_core::{Result, Tensor};
-use normbook_lab::seed::{Purpose, Seed};
-use normbook_lab::trial::{
-    FINAL_LOSS, Outcome, RunContext, SAMPLES_PER_DECADE, Series, StepsToTarget, TARGET, Trace, Trial, sample_steps,
-};
+use crate::norm::NormKind;
+use candle_core::Result;
+use normbook_lab::seed::Purpose;
+use normbook_lab::trial::{RunContext, SAMPLES_PER_DECADE, Trace, Trial};
 use serde::{Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
 
@@ -33,18 +32,6 @@ pub struct DeepLinear {
     pub target_loss: f64,
 }
 
-/// A moment of the training, for who wants to look on.
-pub struct LinearMoment<'a> {
-    /// Steps taken.
-    pub step: u64,
-    pub net: &'a dyn Net,
-    /// x, `[N, width]`.
-    pub inputs: &'a Tensor,
-    /// A x, `[N, width]`.
-    pub targets: &'a Tensor,
-    pub seed: Seed,
-}
-
 impl Trial for DeepLinear {
     const SOURCE: &'static str = file!();
 
@@ -54,23 +41,17 @@ impl Trial for DeepLinear {
 
     /// Series `train_loss` over steps; `target` reached; value `final_train_loss`.
     fn run(&self, context: &RunContext) -> Result<Trace> {
-        self.run_watched(context, &mut (), |(), _| Ok(()))
+        self.train(context, &mut (), |(), _, _| Ok(()))
     }
 }
 
-/// ½ Σ ‖prediction − target‖² over the batch.
-pub fn half_squares(predictions: &Tensor, targets: &Tensor) -> Result<Tensor> {
-    (predictions - targets)?.sqr()?.sum_all()? * 0.5
-}
-
 impl DeepLinear {
-    /// The same, and at each step `watch` may look at the net. It must leave the net as it found it, and all that it depends on
-    /// must be in what it has `seen`.
-    pub fn run_watched<S: Serialize + DeserializeOwned>(
+    /// Trains the network, observed as in [`Training::run`]; its test examples are its training examples.
+    pub fn train<S: Serialize + DeserializeOwned>(
         &self,
         context: &RunContext,
-        seen: &mut S,
-        mut watch: impl FnMut(&mut S, &LinearMoment) -> Result<()>,
+        state: &mut S,
+        observe: impl FnMut(&mut S, &Snapshot, &mut Trace) -> Result<()>,
     ) -> Result<Trace> {
         let RunContext { seed, device, .. } = *context;
         let stream = &mut seed.stream(Purpose::Init, 0);
@@ -79,44 +60,19 @@ impl DeepLinear {
         let stream = &mut seed.stream(Purpose::Data, 0);
         let inputs = stream.normal_tensor((self.examples, self.width), 1.0, device)?;
         let targets = inputs.matmul(&stream.normal_tensor((self.width, self.width), 1.0, device)?)?;
-        let mut optimizer = Optimizer::new(OptimizerKind::Sgd, net.parameters(), self.learning_rate)?;
-        let checkpoint = Checkpoint::new(context, &net, &optimizer, self.steps);
-        let mut trace = Trace::default();
-        let mut curve = Series::default();
-        let mut reached = StepsToTarget { step: None, budget: self.steps };
-        let mut kept_at = None;
-        if let Some((step, noted)) = checkpoint.resume()? {
-            (kept_at, (curve, reached, *seen)) = (Some(step), noted);
-        }
-        let samples = sample_steps(self.steps, SAMPLES_PER_DECADE);
-        for step in kept_at.unwrap_or(0)..=self.steps {
-            if kept_at != Some(step) {
-                watch(seen, &LinearMoment { step, net: &net, inputs: &inputs, targets: &targets, seed })?;
-            }
-            checkpoint.keep_if_time(step, &(&curve, reached, &*seen))?;
-            let loss = half_squares(&net.forward(&inputs, Pass::train(step, seed))?, &targets)?;
-            let value = f64::from(loss.to_scalar::<f32>()?);
-            if !value.is_finite() {
-                trace.outcome = Outcome::Diverged { step };
-                break;
-            }
-            if samples.binary_search(&step).is_ok() {
-                curve.x.push(step as f64);
-                curve.y.push(value);
-            }
-            if reached.step.is_none() && value <= self.target_loss {
-                reached.step = Some(step);
-            }
-            if step < self.steps {
-                optimizer.step(&loss.backward()?)?;
-            }
-        }
-        if trace.outcome == Outcome::Finished {
-            trace.values.extend(curve.y.last().map(|loss| (FINAL_LOSS.into(), *loss)));
-        }
-        trace.series.insert("train_loss".into(), curve);
-        trace.reached.insert(TARGET.into(), reached);
-        Ok(trace)
+        let examples = Split { inputs, targets: Targets::Values(targets) };
+        let training = Training {
+            net: &net,
+            optimizer: Optimizer::new(OptimizerKind::Sgd, net.parameters(), self.learning_rate)?,
+            train: examples.clone(),
+            test: examples,
+            order: Order::All,
+            target: Target::Loss { at_most: self.target_loss },
+            steps: self.steps,
+            samples_per_decade: SAMPLES_PER_DECADE,
+            last_looks: 1,
+        };
+        training.run(context, state, observe)
     }
 }
 
@@ -124,6 +80,8 @@ impl DeepLinear {
 mod tests {
     use super::*;
     use candle_core::Device;
+    use normbook_lab::seed::Seed;
+    use normbook_lab::trial::{FINAL_LOSS, Outcome, StepsToTarget, TARGET};
 
     fn trial(norm: NormKind, learning_rate: f64, steps: u64) -> DeepLinear {
         DeepLinear { layers: 25, width: 10, examples: 1000, norm, learning_rate, steps, target_loss: 3e4 }

@@ -1,6 +1,7 @@
 //! A small net on a table, by gradient descent on the whole training set: how many steps to a target loss?
 
 use crate::data::{
+    dataset::{Split, Targets},
     standardize::{Preparation, Preparer},
     tabular::{Features, Table},
 };
@@ -9,14 +10,15 @@ use crate::net::{
     layer::{Activation, BlockConfig, Init, Weights},
     mlp::Mlp,
 };
-use crate::norm::{NormKind, Pass};
+use crate::norm::NormKind;
+use crate::train::accuracy::{TEST_ACCURACY, accuracy};
 use crate::train::optimizer::{Optimizer, OptimizerKind};
+use crate::train::training::{Order, Target, Training};
 use candle_core::{Device, Result, Tensor};
 use nalgebra::DMatrix;
 use normbook_fingerprint::sha256;
 use normbook_lab::seed::{Purpose, Seed};
-use normbook_lab::trial::{FINAL_LOSS, Outcome, RunContext, Series, StepsToTarget, TARGET, Trace, Trial, sample_steps};
-use normbook_ops::cross_entropy::cross_entropy;
+use normbook_lab::trial::{Outcome, RunContext, Trace, Trial};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -35,7 +37,7 @@ pub struct TabularNet {
     pub steps: u64,
     /// Training loss (mean cross-entropy, nats) that counts as trained.
     pub target_loss: f64,
-    /// Split of the examples that is held out for testing.
+    /// Fraction of the examples that is held out for testing.
     pub test_fraction: f64,
 }
 
@@ -52,21 +54,30 @@ impl Trial for TabularNet {
         let features = self.table.load();
         let (train, test) = self.split(&features, seed);
         let preparer = Preparer::fit(self.preparation, &rows(&features.values, &train));
-        let inputs = |examples: &[usize]| tensor(&preparer.apply(&rows(&features.values, examples)), device);
-        let classes = |examples: &[usize]| {
-            let classes: Vec<u32> = examples.iter().map(|example| features.classes[*example] as u32).collect();
-            Tensor::from_vec(classes, examples.len(), device)
+        let examples = |chosen: &[usize]| -> Result<Split> {
+            let classes: Vec<u32> = chosen.iter().map(|example| features.classes[*example] as u32).collect();
+            let inputs = tensor(&preparer.apply(&rows(&features.values, chosen)), device)?;
+            Ok(Split { inputs, targets: Targets::Classes(Tensor::from_vec(classes, chosen.len(), device)?) })
         };
         let kinds = features.classes.iter().max().map_or(0, |class| class + 1);
         let widths = [features.values.ncols(), self.hidden as usize, kinds];
         let stream = &mut seed.stream(Purpose::Init, 0);
         let init = Init { weights: Weights::Glorot, stream, device };
         let net = Mlp::new(&widths, BlockConfig::new(NormKind::None, Activation::Relu), init)?;
-        let mut trace = self.descend(&net, &inputs(&train)?, &classes(&train)?)?;
+        let training = Training {
+            net: &net,
+            optimizer: Optimizer::new(self.rule, net.parameters(), self.learning_rate)?,
+            train: examples(&train)?,
+            test: examples(&test)?,
+            order: Order::All,
+            target: Target::Loss { at_most: self.target_loss },
+            steps: self.steps,
+            samples_per_decade: SAMPLES_PER_DECADE,
+            last_looks: 1,
+        };
+        let mut trace = training.run(context, &mut (), |(), _, _| Ok(()))?;
         if trace.outcome == Outcome::Finished {
-            let right = net.forward(&inputs(&test)?, Pass::EVAL)?.argmax(1)?.eq(&classes(&test)?)?;
-            let right = right.to_dtype(candle_core::DType::F64)?.mean_all()?.to_scalar::<f64>()?;
-            trace.values.insert("test_accuracy".into(), right);
+            trace.values.insert(TEST_ACCURACY.into(), accuracy(&net, &examples(&test)?)?);
         }
         Ok(trace)
     }
@@ -79,39 +90,6 @@ impl TabularNet {
         let tested = (self.test_fraction * train.len() as f64).round() as usize;
         let test = train.split_off(train.len() - tested);
         (train, test)
-    }
-
-    fn descend(&self, net: &Mlp, inputs: &Tensor, classes: &Tensor) -> Result<Trace> {
-        let mut optimizer = Optimizer::new(self.rule, net.parameters(), self.learning_rate)?;
-        let mut trace = Trace::default();
-        let mut curve = Series::default();
-        let mut reached = StepsToTarget { step: None, budget: self.steps };
-        let mut last = f64::NAN;
-        let mut samples = sample_steps(self.steps, SAMPLES_PER_DECADE).into_iter().peekable();
-        for step in 0..=self.steps {
-            let loss = cross_entropy(&net.forward(inputs, Pass::TRAIN)?, classes)?;
-            last = f64::from(loss.to_scalar::<f32>()?);
-            if !last.is_finite() {
-                trace.outcome = Outcome::Diverged { step };
-                break;
-            }
-            if samples.next_if_eq(&step).is_some() {
-                curve.x.push(step as f64);
-                curve.y.push(last);
-            }
-            if reached.step.is_none() && last <= self.target_loss {
-                reached.step = Some(step);
-            }
-            if step < self.steps {
-                optimizer.step(&loss.backward()?)?;
-            }
-        }
-        if trace.outcome == Outcome::Finished {
-            trace.values.insert(FINAL_LOSS.into(), last);
-        }
-        trace.series.insert("train_loss".into(), curve);
-        trace.reached.insert(TARGET.into(), reached);
-        Ok(trace)
     }
 }
 
@@ -128,6 +106,7 @@ fn tensor(values: &DMatrix<f64>, device: &Device) -> Result<Tensor> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use normbook_lab::trial::{StepsToTarget, TARGET};
 
     fn net(preparation: Preparation, learning_rate: f64, steps: u64) -> TabularNet {
         TabularNet {

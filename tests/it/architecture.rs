@@ -1,7 +1,12 @@
-//! What the fingerprint relies on: an `impl` stands in the file of its type, so that whoever names the type reaches it; for
-//! a number type, in the file of the trait. And `unsafe` stands in src/ops alone.
+//! The order of the house: who may use whom, and what the fingerprint relies on.
 
+use normbook_fingerprint::SourceGraph;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
@@ -9,61 +14,72 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     files.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()
 }
 
-/// Of an `impl` line what its file must define: the type, behind `for` or behind `impl` and its generics, or the trait if
-/// the type is Rust's own.
-fn subject(line: &str) -> Option<&str> {
-    let rest = line.strip_prefix("impl")?;
-    let rest = match rest.strip_prefix('<') {
-        Some(generics) => generics.split_once("> ")?.1,
-        None => rest.strip_prefix(' ')?,
+/// Each file with those it uses. A `mod.rs`, `lib.rs` or `main.rs` may offer what the files below it define.
+fn arrows() -> BTreeMap<String, BTreeSet<String>> {
+    let graph = SourceGraph::read(root()).unwrap();
+    let offers = |file: &str, used: &str| {
+        let (folder, name) = file.rsplit_once('/').unwrap();
+        ["mod.rs", "lib.rs", "main.rs"].contains(&name) && used.starts_with(&format!("{folder}/"))
     };
-    let subject = match rest.split_once(" for ") {
-        Some((of, "f32 {" | "f64 {")) => of,
-        Some((_, subject)) => subject,
-        None => rest,
-    };
-    subject.split(['<', ' ', '{']).next()
+    let uses =
+        |file: &String, imports: BTreeSet<String>| imports.into_iter().filter(|used| !offers(file, used)).collect();
+    graph.0.into_iter().map(|(file, node)| (file.clone(), uses(&file, node.imports))).collect()
+}
+
+/// Removes the files that use no other until none is left; what remains stands in a circle or above one.
+fn circles(mut arrows: BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
+    loop {
+        let done: BTreeSet<String> =
+            arrows.iter().filter(|(_, uses)| uses.is_empty()).map(|(file, _)| file.clone()).collect();
+        if done.is_empty() {
+            return arrows.into_iter().map(|(file, uses)| format!("{file} uses {uses:?}")).collect();
+        }
+        arrows.retain(|file, _| !done.contains(file));
+        arrows.values_mut().for_each(|uses| uses.retain(|used| !done.contains(used)));
+    }
 }
 
 #[test]
-fn every_impl_stands_in_the_file_of_its_type() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut impls = 0;
-    for file in sources(&root.join("src")) {
-        let text = std::fs::read_to_string(&file).unwrap();
-        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
-        for name in code.lines().filter_map(subject) {
-            let defines = ["struct", "enum", "trait"].iter().any(|kind| {
-                code.lines().any(|line| {
-                    let words: Vec<&str> = line.split([' ', '<', '(', '{', ';', ':']).collect();
-                    words.windows(2).any(|pair| pair == [*kind, name])
-                })
-            });
-            assert!(defines, "{}: impl of {name}, which is defined elsewhere", file.display());
-            impls += 1;
+fn no_files_use_each_other_in_a_circle() {
+    let arrows = arrows();
+    assert!(arrows.len() > 150 && arrows.values().map(BTreeSet::len).sum::<usize>() > 500);
+    assert_eq!(circles(arrows), Vec::<String>::new());
+    let made = [("a", vec!["b"]), ("b", vec!["c"]), ("c", vec!["b"]), ("d", vec![])];
+    let made = made.map(|(file, uses)| (file.to_owned(), uses.into_iter().map(String::from).collect()));
+    assert_eq!(circles(made.into()).len(), 3);
+}
+
+/// The floors, from the lowest: a file uses none of a higher one.
+const FLOORS: [&[&str]; 6] = [
+    &["crates/ops/", "crates/lab/"],
+    &["src/data/", "src/norm/"],
+    &["src/net/"],
+    &["src/train/", "src/testing.rs", "src/chapter.rs"],
+    &["src/probe/", "src/lib.rs"],
+    &["chapters/"],
+];
+
+#[test]
+fn no_file_uses_one_of_a_higher_floor() {
+    let floor = |file: &str| FLOORS.iter().position(|rooms| rooms.iter().any(|room| file.starts_with(room))).unwrap();
+    for (file, uses) in arrows() {
+        for used in uses {
+            assert!(floor(&used) <= floor(&file), "{file} uses {used}");
+            let rooms = ["crates/ops/", "crates/lab/"];
+            let is_across = |room: &str| rooms.contains(&room) && file.starts_with(room) && !used.starts_with(room);
+            assert!(!rooms.into_iter().any(is_across), "{file} uses {used}");
         }
     }
-    assert!(impls > 20, "only {impls} found");
 }
 
 #[test]
-fn the_subject_of_an_impl_is_found() {
-    assert_eq!(subject("impl Trial for Stepping {"), Some("Stepping"));
-    assert_eq!(subject("impl<C: Chapter> Arguments<C> {"), Some("Arguments"));
-    assert_eq!(subject("impl Runner<'_> {"), Some("Runner"));
-    assert_eq!(subject("impl super::mlp::Mlp {"), Some("super::mlp::Mlp"));
-    assert_eq!(subject("impl Element for f32 {"), Some("Element"));
-}
-
-#[test]
-fn unsafe_code_stands_in_the_operations_alone() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let rooms = ["src", "chapters", "fingerprint", "tools"].map(|room| sources(&root.join(room)));
+fn unsafe_code_is_in_the_operations_alone() {
+    let rooms = ["src", "chapters", "crates", "tools", "assignments"].map(|room| sources(&root().join(room)));
     for file in rooms.iter().flatten() {
         let text = std::fs::read_to_string(file).unwrap();
         let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
         let uses = code.filter(|line| line.contains("unsafe {") || line.contains("unsafe fn")).count();
-        assert!(uses == 0 || file.starts_with(root.join("src/ops")), "{} uses unsafe", file.display());
+        assert!(uses == 0 || file.starts_with(root().join("crates/ops")), "{} uses unsafe", file.display());
         assert_eq!(uses, text.matches("// SAFETY: ").count(), "{}: each use with its reason", file.display());
     }
 }

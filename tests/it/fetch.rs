@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
-const SCRIPT: &str = include_str!("../tools/cifar10");
+const SCRIPT: &str = include_str!("../../tools/cifar10");
 /// What the script knows of the archive.
 const SHA256: &str = "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd";
 const BYTES: &str = "bytes=170052171";

@@ -5,7 +5,7 @@ use cap::Cap;
 use normbook::data::{dataset::Dataset, fashion_mnist::Files};
 use normbook::net::convolutional::Stage::{Convolution, Pool};
 use normbook::norm::NormKind;
-use normbook::train::classifier::{Architecture, Classifier, Manner};
+use normbook::train::classifier::{Architecture, Classifier, TrainOptions};
 use normbook::train::optimizer::OptimizerKind;
 use normbook_lab::seed::Seed;
 use normbook_lab::trial::{Outcome, RunContext};
@@ -54,8 +54,8 @@ fn bytes_in_use_when_settled_and_at_the_end() {
             STEPS => seen.1 = ALLOCATOR.allocated(),
             _ => {}
         };
-        let watched = training.run_watched(Manner::default(), context, &mut seen, |seen, moment, _| {
-            look(seen, moment.step);
+        let watched = training.train(TrainOptions::default(), context, &mut seen, |seen, snapshot, _| {
+            look(seen, snapshot.step);
             Ok(())
         });
         let (settled, end) = seen;

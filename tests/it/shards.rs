@@ -117,7 +117,7 @@ fn a_full_disk_is_named_and_costs_nothing_that_was_finished() {
         return;
     }
     let failed = std::panic::catch_unwind(|| {
-        let said = common::stderr(scratch.smoke("parts").args(["--shard", "1/1"]));
+        let said = crate::common::stderr(scratch.smoke("parts").args(["--shard", "1/1"]));
         assert!(said.contains("cannot write") && said.contains("No space left"), "{said}");
         assert!(mount("remount,size=64m").unwrap().success());
         scratch.smoke("parts").assert().success();

@@ -54,7 +54,7 @@ impl SourceGraph {
             let node = SourceNode { hash: sha256(code.canonical().as_bytes()), imports: imports(name, code, &known) };
             graph.insert(name.clone(), node);
         }
-        let items = sources.iter().map(|(name, code)| (name.as_str(), code.items())).collect();
+        let items = sources.iter().map(|(name, code)| (name.as_str(), Items::of(code.trees()))).collect();
         for (from, to) in unnamed_imports(&items) {
             graph.get_mut(from).expect("items come from known files").imports.insert(to.to_owned());
         }

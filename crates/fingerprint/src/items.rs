@@ -148,7 +148,7 @@ mod tests {
     use crate::tokens::Code;
 
     fn items(text: &str) -> Items {
-        Code::parse(text).unwrap().items()
+        Items::of(Code::parse(text).unwrap().trees())
     }
 
     fn implementation(trait_name: Option<&str>, type_name: Option<&str>) -> Impl {

@@ -1,6 +1,5 @@
 //! A source file as its tokens: what the hash covers and which paths it names.
 
-use crate::items::Items;
 use anyhow::{Result, anyhow};
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use std::collections::BTreeSet;
@@ -35,9 +34,9 @@ impl Code {
         self.trees.iter().enumerate().filter_map(declared).collect()
     }
 
-    /// What the file defines, implements and calls.
-    pub fn items(&self) -> Items {
-        Items::of(&self.trees)
+    /// The tokens.
+    pub fn trees(&self) -> &[TokenTree] {
+        &self.trees
     }
 
     /// Every path in the file, as written, use-groups expanded: `use a::{b, c::d}` gives `a::b` and `a::c::d`.

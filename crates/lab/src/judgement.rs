@@ -68,6 +68,14 @@ impl JudgedClaim {
         format!("{}{caution}", self.verdict.words())
     }
 
+    /// Replaces the words that the record was written with by those of today. Errors if there are none.
+    pub fn reword(&mut self, words: &Words) -> Result<()> {
+        let said = words.find(&self.id, self.measure)?;
+        (self.statement, self.source, self.measured) = (said.statement, said.source, said.measured);
+        (self.covers, self.unconfirmed) = (said.covers, said.unconfirmed);
+        Ok(())
+    }
+
     /// Why a contradiction is unconfirmed, if it is one.
     pub fn caution(&self) -> Option<&str> {
         self.unconfirmed.as_deref().filter(|_| self.verdict == Verdict::Contradicted)

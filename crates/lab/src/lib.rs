@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod arm;
+pub mod atomic;
 pub mod book;
 pub mod chapter;
 pub mod checkpoint;

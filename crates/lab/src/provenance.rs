@@ -1,7 +1,7 @@
 //! Where numbers come from: code, data, crates, machine.
 
 use super::arm::Arm;
-use super::record::write_atomically;
+use super::atomic::write_atomically;
 use anyhow::{Context, Result};
 use normbook_fingerprint::Sources;
 use serde::{Deserialize, Serialize};

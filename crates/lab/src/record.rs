@@ -1,5 +1,6 @@
 //! The record: the contract between what ran and what is shown.
 
+use super::atomic::write_atomically;
 use super::judgement::JudgedClaim;
 use super::protocol::Protocol;
 use super::provenance::MadeBy;
@@ -11,7 +12,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::Path;
 
 /// The version of this layout; a record of another is refused.
@@ -119,36 +119,6 @@ pub fn derived_values<'a>(
     let medians = whole.filter_map(|(name, samples)| Some((name, six_digits(median(&samples)?))));
     values.extend(medians);
     values
-}
-
-/// How the names of files begin that are being written.
-pub const WRITING: &str = ".writing-";
-
-/// Writes `bytes` to `path` in one piece, making its folder if need be.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let attempt = || -> std::io::Result<()> {
-        let folder = path.parent().expect("a file stands in a folder");
-        std::fs::create_dir_all(folder)?;
-        let mut file = tempfile::Builder::new().prefix(WRITING).tempfile_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        make_readable(file.as_file())?;
-        file.persist(path)?;
-        Ok(())
-    };
-    attempt().with_context(|| format!("cannot write {}", path.display()))
-}
-
-/// Temporary files are private; what they become is for everybody.
-#[cfg(unix)]
-fn make_readable(file: &std::fs::File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn make_readable(_: &std::fs::File) -> std::io::Result<()> {
-    Ok(())
 }
 
 fn layout(value: &Value, depth: usize, text: &mut String) {

@@ -5,8 +5,8 @@
 //! same nets share the runs. Nothing half-written is trusted.
 
 use super::arm::Arm;
+use super::atomic::{WRITING, write_atomically};
 use super::provenance::{Fingerprint, instruction_set};
-use super::record::{WRITING, write_atomically};
 use crate::trial::Trace;
 use anyhow::{Context, Result};
 use normbook_fingerprint::{Sources, sha256};

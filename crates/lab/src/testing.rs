@@ -1,7 +1,7 @@
 //! What tests of chapters and trials need: trials that are ended on the way, and made-up worlds to judge claims in.
 
 use crate::Chapter;
-use crate::claim::{Claim, check};
+use crate::claim::{Claim, Measure, check};
 use crate::judgement::judge;
 use crate::record::Record;
 use crate::seed::Seed;
@@ -166,7 +166,10 @@ pub fn assert_claims_follow(claims: &[Claim], words: &str, world: &World) {
         assert_eq!(whole.verdict, Verdict::Reproduced, "{}: {:?}", whole.id, whole.measurements);
         for (at, (condition, quantity)) in claim.measurements.iter().enumerate() {
             let arms: Vec<&String> = quantity.arms().iter().filter(|_| quantity.arms().len() > 1).collect();
-            let mut is_lost = arms.is_empty() || !matches!(claim.rule, Rule::AtLeast { .. });
+            // A floor that equal arms reach ("no worse by more than …") may hold both ways.
+            let equal = if claim.measure == Measure::Ratio { 1.0 } else { 0.0 };
+            let must_be_lost = matches!(claim.rule, Rule::AtLeast { floor, .. } if floor > equal);
+            let mut is_lost = arms.is_empty() || !must_be_lost;
             for arm in &arms {
                 let mut is_seen = false;
                 for other in arms.iter().filter(|other| other != &arm) {

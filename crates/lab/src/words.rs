@@ -2,7 +2,6 @@
 //! evidence stale.
 
 use crate::claim::{Claim, Measure};
-use crate::judgement::JudgedClaim;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -55,17 +54,8 @@ impl Words {
         Ok(())
     }
 
-    /// Puts the words of today in the place of those that a record was written with.
-    pub fn put_on(&self, claims: &mut [JudgedClaim]) -> Result<()> {
-        for claim in claims {
-            let said = self.find(&claim.id, claim.measure)?;
-            (claim.statement, claim.source, claim.measured) = (said.statement, said.source, said.measured);
-            (claim.covers, claim.unconfirmed) = (said.covers, said.unconfirmed);
-        }
-        Ok(())
-    }
-
-    fn find(&self, id: &str, measure: Measure) -> Result<ClaimWords> {
+    /// The words of the claim with this id. Errors if there are none.
+    pub fn find(&self, id: &str, measure: Measure) -> Result<ClaimWords> {
         let mut said = self.claims.get(id).with_context(|| format!("claims.toml has no words for claim {id}"))?.clone();
         if said.covers.is_empty() && measure != Measure::Exact {
             said.covers = self.covers.clone();

@@ -3,7 +3,7 @@
 use crate::evidence::{self, Chapter};
 use crate::preprocess::stale_problems;
 use crate::render::{Shown, Sources};
-use crate::{ledger, page};
+use crate::{page, readme};
 use anyhow::{Context, Result};
 use mdbook_driver::MDBook;
 use mdbook_driver::book::BookItem;
@@ -17,9 +17,7 @@ pub fn check(root: &Path) -> Result<ExitCode> {
     let mut problems: Vec<String> = chapters.iter().flat_map(stale_problems).collect();
     problems.extend(evidence::strays(root, &chapters));
     problems.extend(pages(root, &chapters)?);
-    if !ledger::readme_is_current(root, &chapters)? {
-        problems.push("README.md: its claim ledger is not what the records give; `cargo book` renews it".into());
-    }
+    problems.extend(readme::problems(root, &chapters)?);
     if problems.is_empty() {
         let claims =
             chapters.iter().filter_map(|chapter| chapter.record.as_ref().ok()).map(|record| record.claims.len());

@@ -100,7 +100,8 @@ fn chapter(root: &Path, entry: &str, sources: &Sources) -> Result<Chapter> {
 /// Puts the words of `claims.toml` on the claims of a record.
 fn reword(record: &mut Record, path: &Path) -> Result<()> {
     let text = std::fs::read_to_string(path).context("claims.toml cannot be read")?;
-    Words::parse(&text)?.put_on(&mut record.claims)
+    let words = Words::parse(&text)?;
+    record.claims.iter_mut().try_for_each(|claim| claim.reword(&words))
 }
 
 /// The SHA-256 of a file, or a word that is none.

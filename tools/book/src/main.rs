@@ -10,6 +10,7 @@ mod math;
 mod page;
 mod points;
 mod preprocess;
+mod readme;
 mod render;
 mod rerun;
 mod sealed;

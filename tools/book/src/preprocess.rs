@@ -55,7 +55,7 @@ impl Preprocessor for Normbook {
 impl Normbook {
     /// A warning on top of a page that draws on stale evidence.
     fn banner(&self, chapters: &[Chapter], page: &str) -> String {
-        let shows_all = page.contains("{{ledger}}") || page.contains("{{slides}}");
+        let shows_all = ["{{ledger}}", "{{verdicts}}", "{{slides}}"].iter().any(|all| page.contains(all));
         let drawn_on = |chapter: &&Chapter| shows_all || page.contains(&format!(" {} |", chapter.id));
         let problems: Vec<String> = chapters.iter().filter(drawn_on).flat_map(stale_problems).collect();
         if self.stale == Stale::Refuse || problems.is_empty() {

@@ -5,7 +5,7 @@ use crate::{costs, ledger, points, slides, speed};
 use anyhow::{Context, Result, bail, ensure};
 use normbook_lab::claim::Measure;
 use normbook_lab::cli::report;
-use normbook_lab::judgement::JudgedClaim;
+use normbook_lab::judgement::{JudgedClaim, Measurement};
 use normbook_lab::plot::svg::escape;
 use normbook_lab::plot::{self, number::number};
 use normbook_lab::record::Record;
@@ -32,6 +32,7 @@ impl Sources<'_> {
     pub fn expand(&self, directive: &Directive, shown: &mut Shown) -> Result<String> {
         match (directive.name, &directive.arguments[..]) {
             ("ledger", []) => Ok(ledger::html(self.chapters)),
+            ("verdicts", []) => Ok(ledger::bar(self.chapters)),
             ("slides", []) => {
                 let text = std::fs::read_to_string(self.root.join("book/slides.toml")).context("book/slides.toml")?;
                 slides::html(&text, self.chapters)
@@ -50,9 +51,12 @@ impl Sources<'_> {
             ("verdict", [chapter, id]) => Ok(find_claim(self.record(chapter)?, id)?.outcome()),
             ("rule", [chapter, id]) => Ok(report::rule(find_claim(self.record(chapter)?, id)?)),
             ("measured", [chapter, id, at]) => {
-                let claim = find_claim(self.record(chapter)?, id)?;
-                let part = claim.measurements.iter().find(|part| part.condition == *at);
-                Ok(report::measurement(claim, part.with_context(|| format!("claim {id} measured nothing at {at:?}"))?))
+                let (claim, part) = self.measured(chapter, id, at)?;
+                Ok(report::measurement(claim, part))
+            }
+            ("measured", [chapter, id, at, unit]) => {
+                let (claim, part) = self.measured(chapter, id, at)?;
+                in_unit(claim, part, unit)
             }
             ("quoted", [number, source]) => Ok(format!("<span title=\"{}\">{}</span>", escape(source), escape(number))),
             ("value", [chapter, key]) => self.value(chapter, key).map(number),
@@ -62,7 +66,7 @@ impl Sources<'_> {
             ("steps", [chapter]) => Ok(grouped(self.record(chapter)?.protocol.steps as f64)),
             ("figure", [chapter, names, caption]) => self.figure(chapter, names, caption, shown),
             (name, arguments) => bail!(
-                "no directive {{{{{name}}}}} with {} arguments; there are: ledger, slides, speed, costs, norms, points, claim, \
+                "no directive {{{{{name}}}}} with {} arguments; there are: ledger, verdicts, slides, speed, costs, norms, points, claim, \
                  verdict, rule, measured, quoted, value, ratio, seeds, steps, figure",
                 arguments.len()
             ),
@@ -76,6 +80,13 @@ impl Sources<'_> {
     fn record(&self, chapter: &str) -> Result<&Record> {
         let record = self.chapter(chapter)?.record.as_ref();
         record.map_err(|error| anyhow::anyhow!("no evidence of {chapter}: {error:#}"))
+    }
+
+    /// One measurement of a claim.
+    fn measured(&self, chapter: &str, id: &str, at: &str) -> Result<(&JudgedClaim, &Measurement)> {
+        let claim = find_claim(self.record(chapter)?, id)?;
+        let part = claim.measurements.iter().find(|part| part.condition == at);
+        Ok((claim, part.with_context(|| format!("claim {id} measured nothing at {at:?}"))?))
     }
 
     fn value(&self, chapter: &str, key: &str) -> Result<f64> {
@@ -157,7 +168,7 @@ fn provenance(record: &Record) -> String {
 }
 
 fn claim_box(record: &Record, claim: &JudgedClaim) -> String {
-    let (verdict, class) = (claim.outcome(), claim.verdict.words().replace(' ', "-"));
+    let (verdict, class) = (claim.outcome(), ledger::class(claim.verdict));
     let caution =
         claim.caution().map_or(String::new(), |why| format!("<dt>Unconfirmed</dt><dd>{}</dd>\n", escape(why)));
     let found: Vec<String> = claim
@@ -200,17 +211,44 @@ fn claim_box(record: &Record, claim: &JudgedClaim) -> String {
     )
 }
 
+/// A measurement as a sentence needs it: two digits and a unit, as in `2.6× (1.7 to 3.8)`.
+fn in_unit(claim: &JudgedClaim, part: &Measurement, unit: &str) -> Result<String> {
+    ensure!(
+        part.lower_bounds + part.failed == 0,
+        "claim {} at {:?} has runs that did not reach the target: leave {unit:?} out, and the page says so",
+        claim.id,
+        part.condition
+    );
+    let (factor, unit) = match unit {
+        "times" => (1.0, "×"),
+        "points" => (100.0, " points"),
+        other => bail!("no unit {other:?}; there are times and points"),
+    };
+    let two_digits = |value: Option<f64>| {
+        let value = factor * value.context("nothing was measured")?;
+        let rounded: f64 = format!("{value:.1e}").parse().expect("a formatted number parses");
+        let text = if (1.0..10.0).contains(&rounded.abs()) { format!("{rounded:.1}") } else { number(rounded) };
+        Ok::<_, anyhow::Error>(text.replace('-', "−"))
+    };
+    let estimate = two_digits(part.estimate)?;
+    if claim.measure == Measure::Exact {
+        return Ok(format!("{estimate}{unit}"));
+    }
+    Ok(format!("{estimate}{unit} ({} to {})", two_digits(part.low)?, two_digits(part.high)?))
+}
+
 /// A number in the form that a page asks for.
 fn formatted(value: f64, format: &str) -> Result<String> {
     Ok(match format {
         "count" => grouped(value),
         "percent" => format!("{} %", number(100.0 * value)),
+        "rounded percent" => format!("{:.0} %", 100.0 * value),
         "power" => {
             let text = format!("{value:.1e}");
             let (digits, power) = text.split_once('e').expect("scientific notation has an e");
             format!("{digits}·10{}", normbook_lab::plot::number::superscript(power))
         }
-        other => bail!("no format {other:?}; there are count, percent and power"),
+        other => bail!("no format {other:?}; there are count, percent, rounded percent and power"),
     })
 }
 
@@ -230,14 +268,39 @@ fn grouped(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use normbook_lab::verdict::at_least;
 
     #[test]
     fn numbers_take_the_form_that_is_asked_for() {
         assert_eq!(formatted(25_220_400.0, "count").unwrap(), "25,220,400");
         assert_eq!(formatted(273.0, "count").unwrap(), "273");
         assert_eq!(formatted(0.975, "percent").unwrap(), "97.5 %");
+        assert_eq!(formatted(0.82345, "rounded percent").unwrap(), "82 %");
         assert_eq!(formatted(458_868_917.0, "power").unwrap(), "4.6·10⁸");
         assert!(formatted(1.0, "roman").is_err());
+    }
+
+    #[test]
+    fn a_measurement_has_two_digits_and_its_unit() {
+        let part = |estimate: f64, low: f64, high: f64| {
+            let claim = JudgedClaim::difference("id", at_least(0.0, 0.0)).part("here", vec![estimate]);
+            let part = Measurement {
+                estimate: Some(estimate),
+                low: Some(low),
+                high: Some(high),
+                ..claim.measurements[0].clone()
+            };
+            (claim, part)
+        };
+        let (claim, found) = part(2.55852, 1.00267, 13.78327);
+        assert_eq!(in_unit(&claim, &found, "times").unwrap(), "2.6× (1.0 to 14)");
+        let (claim, found) = part(-0.00715, -0.0127, 0.303);
+        assert_eq!(in_unit(&claim, &found, "points").unwrap(), "−0.71 points (−1.3 to 30)");
+        assert!(in_unit(&claim, &found, "miles").is_err());
+        let censored = Measurement { lower_bounds: 1, ..found };
+        assert!(in_unit(&claim, &censored, "times").unwrap_err().to_string().contains("did not reach the target"));
+        let exact = JudgedClaim { measure: Measure::Exact, ..claim };
+        assert_eq!(in_unit(&exact, &Measurement { lower_bounds: 0, ..censored }, "points").unwrap(), "−0.71 points");
     }
 
     #[test]

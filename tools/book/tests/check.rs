@@ -217,10 +217,21 @@ fn evidence_on_no_page_is_named() {
 }
 
 #[test]
-fn a_ledger_in_the_readme_that_differs_is_named() {
+fn a_readme_that_says_what_the_records_do_not_is_named() {
+    for (old, new, complaint) in [
+        ("2.6×", "3.6×", "README.md: its answer is not what book/src/index.md and the records give"),
+        (" reproduced (", " contradicted (", "README.md: its answer is not what"),
+        ("## Map", "It grew by 97.31 %.\n\n## Map", "97.31 % is typed by hand"),
+        ("figures/ch05/accuracy-by-rate.svg", "figures/ch05/nosuch.svg", "no file figures/ch05/nosuch.svg to link to"),
+        ("<!-- end -->", "", "README.md has no line <!-- end -->"),
+    ] {
+        let tree = Tree::new();
+        tree.edit("README.md", old, new);
+        tree.refuses(complaint);
+    }
     let tree = Tree::new();
-    tree.edit("README.md", "| reproduced |", "| contradicted |");
-    tree.refuses("README.md: its claim ledger is not what the records give");
+    tree.edit("book/src/index.md", "<!-- ANCHOR: answer -->", "");
+    tree.refuses("book/src/index.md has no line <!-- ANCHOR: answer -->");
 }
 
 #[test]

@@ -23,7 +23,16 @@ impl Tree {
         for name in ["book/src", "book/theme"] {
             copy(&root.join(name), &folder.path().join(name));
         }
-        for name in ["Cargo.lock", "Cargo.toml", "README.md", "book/book.toml", "book/slides.toml"] {
+        for name in [
+            "CONTRIBUTING.md",
+            "Cargo.lock",
+            "Cargo.toml",
+            "LICENSE-APACHE",
+            "LICENSE-MIT",
+            "README.md",
+            "book/book.toml",
+            "book/slides.toml",
+        ] {
             std::fs::copy(root.join(name), folder.path().join(name)).unwrap();
         }
         Self { folder }
