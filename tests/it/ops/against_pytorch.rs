@@ -99,7 +99,7 @@ impl Torch {
     fn op(self) -> Op {
         let normalize = |axes, scale| {
             let scale = match scale {
-                Scale::StandardDeviation => ScaleStatistic::Deviation,
+                Scale::StandardDeviation => ScaleStatistic::StandardDeviation,
                 Scale::MeanAbsolute => ScaleStatistic::MeanAbsolute,
                 Scale::RootMeanSquare => ScaleStatistic::RootMeanSquare,
                 Scale::MaxAbsolute => ScaleStatistic::MaxAbsolute,
