@@ -1,13 +1,13 @@
-//! What is true of A1's reference solution, whatever its code. Run by `tools/grade/tests/references.rs`; students do
-//! not get it.
+//! Checks of A1's reference solution that do not depend on its code. `assignments/grader/tests/references.rs` runs
+//! them; students do not get them.
 
 use crate::a1::{
     Matrix, Scaler, best_rate, condition_number, eigenvalues, gradient, hessian, loss, prepare, raw_weights, steps_to,
 };
-use normbook_grade::draw::Draw;
+use normbook_grade::rng::Rng;
 
-fn table(draw: &mut Draw, rows: usize, columns: usize) -> Matrix {
-    Matrix::new(rows, columns, draw.normals(&[rows, columns], 2.0, 1.0).values)
+fn table(rng: &mut Rng, rows: usize, columns: usize) -> Matrix {
+    Matrix::new(rows, columns, rng.normals(&[rows, columns], 2.0, 1.0).values)
 }
 
 fn furthest(a: &[f64], b: &[f64]) -> f64 {
@@ -20,8 +20,8 @@ fn diagonal(entries: &[f64]) -> Matrix {
 }
 
 #[test]
-fn standardized_features_have_mean_0_and_deviation_1() {
-    let train = table(&mut Draw::new(1), 11, 3);
+fn standardized_features_have_mean_0_and_standard_deviation_1() {
+    let train = table(&mut Rng::new(1), 11, 3);
     let (standardized, _) = prepare(&train, &train);
     let Scaler { mean, deviation } = Scaler::fit(&standardized);
     assert!(furthest(&mean, &[0.0; 3]) < 1e-14 && furthest(&deviation, &[1.0; 3]) < 1e-14);
@@ -29,8 +29,8 @@ fn standardized_features_have_mean_0_and_deviation_1() {
 
 #[test]
 fn units_do_not_matter() {
-    let mut draw = Draw::new(2);
-    let (train, test) = (table(&mut draw, 9, 2), table(&mut draw, 4, 2));
+    let mut rng = Rng::new(2);
+    let (train, test) = (table(&mut rng, 9, 2), table(&mut rng, 4, 2));
     let moved = |data: &Matrix| {
         Matrix::from_fn(data.rows, data.columns, |row, column| [1e3, 1e-3][column] * data.at(row, column) + 5.0)
     };
@@ -40,9 +40,9 @@ fn units_do_not_matter() {
 
 #[test]
 fn a_constant_feature_is_0_for_every_constant() {
-    let mut draw = Draw::new(3);
+    let mut rng = Rng::new(3);
     for _ in 0..1000 {
-        let (value, rows) = (draw.normals(&[1], 1000.0, 0.0).values[0], 2 + draw.below(30));
+        let (value, rows) = (rng.normals(&[1], 1000.0, 0.0).values[0], 2 + rng.below(30));
         let train = Matrix::new(rows, 1, vec![value; rows]);
         let scaler = Scaler::fit(&train);
         assert_eq!(scaler.deviation, [0.0]);
@@ -53,14 +53,14 @@ fn a_constant_feature_is_0_for_every_constant() {
 
 #[test]
 fn raw_weights_give_the_same_model() {
-    let mut draw = Draw::new(4);
+    let mut rng = Rng::new(4);
     let train = Matrix::from_fn(
         8,
         3,
-        |row, column| if column == 1 { 0.1 } else { table(&mut Draw::new(9), 8, 3).at(row, column) },
+        |row, column| if column == 1 { 0.1 } else { table(&mut Rng::new(9), 8, 3).at(row, column) },
     );
     let scaler = Scaler::fit(&train);
-    let (weights, bias) = (draw.normals(&[3], 1.0, 0.0).values, 0.7);
+    let (weights, bias) = (rng.normals(&[3], 1.0, 0.0).values, 0.7);
     let (raw, shift) = raw_weights(&weights, bias, &scaler);
     let standardized = scaler.apply(&train);
     for row in 0..8 {
@@ -69,18 +69,18 @@ fn raw_weights_give_the_same_model() {
     }
 }
 
-/// Trace and the sum of squares are those of the matrix, and of a 2 × 2 matrix there is a formula.
+/// Sum and sum of squares of the eigenvalues are those of the matrix; a 2 × 2 matrix has a closed form.
 #[test]
 fn the_eigenvalues_are_right() {
-    let mut draw = Draw::new(5);
+    let mut rng = Rng::new(5);
     for size in 1..7 {
-        let h = hessian(&table(&mut draw, size + 2, size));
+        let h = hessian(&table(&mut rng, size + 2, size));
         let found = eigenvalues(&h);
         let trace: f64 = (0..size).map(|index| h.at(index, index)).sum();
         let squares: f64 = h.values.iter().map(|value| value * value).sum();
         assert!((found.iter().sum::<f64>() / trace - 1.0).abs() < 1e-13);
         assert!((found.iter().map(|value| value * value).sum::<f64>() / squares - 1.0).abs() < 1e-13);
-        // det(H − λ) is 0 for each of them, here by elimination.
+        // det(H − λ) is 0 for each eigenvalue λ.
         for value in found {
             let shifted = Matrix::from_fn(size, size, |r, c| h.at(r, c) - if r == c { value } else { 0.0 });
             assert!(smallest_pivot(shifted) < 1e-12 * trace, "{size}: {value}");
@@ -91,7 +91,7 @@ fn the_eigenvalues_are_right() {
     assert!(furthest(&two, &[2.0, 4.0]) < 1e-15);
 }
 
-/// Of an elimination with the largest pivot of the rest of the matrix first.
+/// Gives the smallest pivot of an elimination with complete pivoting, which is 0 if the determinant is.
 fn smallest_pivot(mut a: Matrix) -> f64 {
     let n = a.rows;
     let mut least = f64::INFINITY;
@@ -117,7 +117,7 @@ fn smallest_pivot(mut a: Matrix) -> f64 {
 fn the_condition_number_grows_with_the_square_of_a_scale() {
     let kappa = |scale: f64| condition_number(&diagonal(&[1.0, scale * scale, 2.0]));
     assert!((kappa(100.0) / kappa(10.0) - 100.0).abs() < 1e-9);
-    let sum = table(&mut Draw::new(6), 20, 3);
+    let sum = table(&mut Rng::new(6), 20, 3);
     let dependent =
         Matrix::from_fn(20, 4, |row, column| if column < 3 { sum.at(row, column) } else { sum.row(row).iter().sum() });
     assert_eq!(condition_number(&hessian(&dependent)), f64::INFINITY);
@@ -125,9 +125,9 @@ fn the_condition_number_grows_with_the_square_of_a_scale() {
 
 #[test]
 fn the_gradient_is_that_of_central_differences() {
-    let mut draw = Draw::new(7);
-    let (inputs, targets) = (table(&mut draw, 7, 3), draw.normals(&[7], 1.0, 0.0).values);
-    let weights = draw.normals(&[3], 1.0, 0.0).values;
+    let mut rng = Rng::new(7);
+    let (inputs, targets) = (table(&mut rng, 7, 3), rng.normals(&[7], 1.0, 0.0).values);
+    let weights = rng.normals(&[3], 1.0, 0.0).values;
     let slope = |index: usize| {
         let at = |by: f64| {
             let mut weights = weights.clone();
@@ -140,12 +140,12 @@ fn the_gradient_is_that_of_central_differences() {
     assert!(furthest(&gradient(&inputs, &targets, &weights), &differences) < 1e-8);
 }
 
-/// From the worst start the distance to the minimum is multiplied by the factor in each step, and no other rate has a
-/// smaller one.
+/// From the worst start each step multiplies the distance to the minimum by the factor, and no other learning rate has
+/// a smaller factor.
 #[test]
 fn the_best_rate_is_the_best() {
     let eigenvalues = [4.0, 0.5, 9.0];
-    // With targets of 0 the minimum is at 0. √3 undoes the mean over 3 examples.
+    // With targets of 0 the minimum is at 0. The factor √3 cancels the mean over 3 examples.
     let inputs = diagonal(&eigenvalues.map(|value: f64| (3.0 * value).sqrt()));
     let best = best_rate(&hessian(&inputs));
     let length = |w: &[f64]| w.iter().map(|w| w * w).sum::<f64>().sqrt();

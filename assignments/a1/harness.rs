@@ -1,4 +1,4 @@
-//! The functions of A1 on the wire. A number of steps that is not reached is infinity.
+//! Calls the functions of A1. A loss that is never reached takes infinitely many steps.
 
 use crate::wire::Value;
 use submission::{Matrix, Scaler, best_rate, condition_number, gradient, hessian, prepare, raw_weights, steps_to};

@@ -1,4 +1,4 @@
-//! The functions of A2 on the wire. A layer is built anew for each call.
+//! Calls the functions of A2. Each call makes a new layer.
 
 use crate::wire::Value;
 use submission::{BatchNorm, Shape, mean_and_variance, mean_and_variance_f32};

@@ -1,5 +1,5 @@
-//! The five nets on the wire. Each call builds a new net, shows it the batches one after the other, and answers with
-//! what came out for each of them and with what the net remembers at the end.
+//! Calls the five networks. Each call makes a new network, gives it the batches one after the other, and answers with
+//! its output for each batch and its running statistics at the end.
 
 use crate::wire::Value;
 use submission::{net1, net2, net3, net4, net5, table::Table};
@@ -62,7 +62,7 @@ pub fn call(function: &str, arguments: &[Value]) -> Result<Vec<Value>, String> {
             answer.extend([Value::vector(net.running_mean), Value::vector(net.running_variance)]);
             Ok(answer)
         }
-        // Inputs and targets by turns; modes: 0 evaluation, 1 training, 2 a probe.
+        // Inputs and targets alternate; modes: 0 evaluation, 1 training, 2 probe.
         ("net4", [weights, gain, bias, readout, modes, batches @ ..]) => {
             let units = gain.values.len();
             let mut net = net4::Net {
@@ -85,7 +85,11 @@ pub fn call(function: &str, arguments: &[Value]) -> Result<Vec<Value>, String> {
                     Value::vector(net.forward(&inputs, net4::Mode::Evaluation))
                 });
             }
-            answer.extend([Value::vector(net.running_mean), Value::vector(net.running_variance), Value::scalar(net.batches as f64)]);
+            answer.extend([
+                Value::vector(net.running_mean),
+                Value::vector(net.running_variance),
+                Value::scalar(net.batches as f64),
+            ]);
             Ok(answer)
         }
         ("net5", [weights, gain, bias, readout, momentum, batch_size, data, others]) => {
@@ -107,7 +111,7 @@ pub fn call(function: &str, arguments: &[Value]) -> Result<Vec<Value>, String> {
     }
 }
 
-/// What comes out for each batch; mode 1 is training.
+/// Gives the output for each batch; mode 1 is training.
 fn answers(modes: &Value, batches: &[Value], mut forward: impl FnMut(&Table, bool) -> Vec<f64>) -> Vec<Value> {
     let pairs = modes.values.iter().zip(batches);
     pairs.map(|(mode, batch)| Value::vector(forward(&table(batch), *mode == 1.0))).collect()

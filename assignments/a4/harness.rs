@@ -1,4 +1,4 @@
-//! The functions of A4 on the wire. A norm is a vector of two numbers: which, and its number of groups.
+//! Calls the functions of A4. A normalization is a vector of two numbers: its kind and its number of groups.
 
 use crate::wire::Value;
 use submission::{Change, Norm, Probe, Shape, Statistics, invariances, normalize, statistics};

@@ -1,5 +1,5 @@
-//! The functions of A5 on the wire. A net is four values: its parameters, the two running statistics, and a vector with
-//! the momentum, the probability of dropout and the state of its stream.
+//! Calls the functions of A5. A network is four values: its parameters, the two running statistics, and a vector with
+//! the momentum, the dropout probability and the state of its random stream.
 
 use crate::wire::Value;
 use submission::{Batch, Net, Stream, Walk, distance, length, quiet_slope, train, train_unmeasured, walk};
@@ -8,11 +8,14 @@ pub fn call(function: &str, arguments: &[Value]) -> Result<Vec<Value>, String> {
     match (function, arguments) {
         ("length", [v]) => Ok(vec![Value::scalar(length(&v.values))]),
         ("distance", [a, b]) => Ok(vec![Value::scalar(distance(&a.values, &b.values))]),
-        // Twice, so that a second look sees what the first one left.
+        // Twice, because the second call shows what the first one changed.
         ("quiet_slope", [net @ .., inputs, targets]) => {
             let (mut net, batch) = (build(net)?, batch(inputs, targets));
             let slopes = [quiet_slope(&mut net, &batch), quiet_slope(&mut net, &batch)];
-            Ok(slopes.into_iter().flat_map(|slope| [Value::scalar(slope.loss), Value::vector(slope.gradient)]).collect())
+            Ok(slopes
+                .into_iter()
+                .flat_map(|slope| [Value::scalar(slope.loss), Value::vector(slope.gradient)])
+                .collect())
         }
         ("state_after_quiet_slope", [net @ .., inputs, targets]) => {
             let mut net = build(net)?;
@@ -55,7 +58,7 @@ pub fn call(function: &str, arguments: &[Value]) -> Result<Vec<Value>, String> {
             };
             Ok(vec![table(|walk| &walk.loss)?, table(|walk| &walk.change)?, table(|walk| &walk.beta)?])
         }
-        // How far the net's end lies from where a training without walks ends.
+        // The distance between the final parameters and those of a training without walks.
         ("disturbance", [net @ .., inputs, targets, how, multiples]) => {
             let (size, rate, steps) = (how.values[0] as usize, how.values[1], how.values[2] as usize);
             let data = batch(inputs, targets);
@@ -63,7 +66,8 @@ pub fn call(function: &str, arguments: &[Value]) -> Result<Vec<Value>, String> {
             let walks = train(&mut measured, &data, size, rate, steps, &multiples.values);
             train_unmeasured(&mut unmeasured, &data, size, rate, steps);
             let pairs = state(&measured).into_iter().zip(state(&unmeasured));
-            let less = |(a, b): (Value, Value)| Value::vector(a.values.iter().zip(&b.values).map(|(a, b)| a - b).collect());
+            let less =
+                |(a, b): (Value, Value)| Value::vector(a.values.iter().zip(&b.values).map(|(a, b)| a - b).collect());
             let seen = walks.iter().map(|walk| walk.loss.len() as f64).sum();
             Ok(pairs.map(less).chain([Value::scalar(seen)]).collect())
         }
@@ -86,13 +90,14 @@ fn build(net: &[Value]) -> Result<Net, String> {
     })
 }
 
-/// Parameters, running mean, running variance, and the stream's state in two halves, which an f64 holds exactly.
+/// Gives parameters, running mean, running variance, and the state of the random stream in two halves, which an f64
+/// holds exactly.
 fn state(net: &Net) -> Vec<Value> {
     let stream = vec![(net.stream.state >> 32) as f64, (net.stream.state & 0xFFFF_FFFF) as f64];
     [net.parameters.clone(), net.running_mean.clone(), net.running_variance.clone(), stream].map(Value::vector).into()
 }
 
-/// The state, and how much was looked at: not to look at all leaves no trace either.
+/// Gives the state, and how much was measured, because a function that measures nothing changes nothing either.
 fn with_count(net: &Net, count: usize) -> Vec<Value> {
     let mut values = state(net);
     values.push(Value::scalar(count as f64));

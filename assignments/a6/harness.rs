@@ -1,4 +1,5 @@
-//! The norm of A6 on the wire. Only the last argument of a call is what its test is about.
+//! Calls the normalization layer of A6. The last argument of a call is the input that the properties of its answers
+//! refer to.
 
 use crate::wire::Value;
 use candle_core::{DType, Device, Error, Result as Done, Tensor, Var};
@@ -6,21 +7,19 @@ use normbook::data::{fashion_mnist::Files, dataset::Dataset};
 use normbook::norm::{NormKind, Norm, Pass, own::Own};
 use normbook::probe::rate_sweep::{BEST_ACCURACY, MEAN_ACCURACY};
 use normbook::probe::{benchmark::Benchmark, train_eval::LOGIT_GAP};
-use normbook::seed::Seed;
-use normbook::train::{classifier::TEST_ACCURACY, optimizer::OptimizerKind};
-use normbook::trial::{Trace, Trial};
+use normbook::train::{accuracy::TEST_ACCURACY, optimizer::OptimizerKind};
+use normbook_lab::seed::Seed;
+use normbook_lab::trial::{Trace, Trial};
 use submission::Mine;
 
 const CPU: &Device = &Device::Cpu;
-const OWN: Own = Own {
-    name: "yours",
-    build: |channels, dtype, device| Ok(Box::new(Mine::new(channels, dtype, device)?)),
-};
+const OWN: Own =
+    Own { name: "yours", build: |channels, dtype, device| Ok(Box::new(Mine::new(channels, dtype, device)?)) };
 
 pub fn call(function: &str, arguments: &[Value]) -> Result<Vec<Value>, String> {
     let answer = match (function, arguments) {
         ("train", [x]) => train(x),
-        // The loss, its gradient by x, and by t where the parameters are at θ + t d.
+        // The loss, its gradient with respect to x, and with respect to t, where the parameters are θ + t d.
         ("loss", [u, x]) => tensor(x).and_then(|x| number(&loss(&layer(x.dims())?, u, &x)?)),
         ("slope", [u, x]) => slope(u, x),
         ("parameter_loss", [u, x, t]) => parameter_loss(u, x, t),
@@ -66,12 +65,12 @@ fn parameter_loss(u: &Value, x: &Value, t: &Value) -> Done<Vec<Value>> {
     number(&loss(&moved_layer(&x.shape, t.values[0])?, u, &tensor(x)?)?)
 }
 
-/// L = Σ u y of a training step.
+/// Computes the loss L = Σ u y of a training step.
 fn loss(layer: &Mine, u: &Value, x: &Tensor) -> Done<Tensor> {
     (layer.forward(x, Pass::TRAIN)? * tensor(u)?)?.sum_all()
 }
 
-/// With all parameters at θ + t d.
+/// Makes a layer whose parameters are θ + t d.
 fn moved_layer(shape: &[usize], t: f64) -> Done<Mine> {
     let layer = layer(shape)?;
     for (index, parameter) in layer.parameters().iter().enumerate() {
@@ -80,7 +79,7 @@ fn moved_layer(shape: &[usize], t: f64) -> Done<Mine> {
     Ok(layer)
 }
 
-/// A direction that is different for each number of each parameter.
+/// A direction with a different entry for each number of each parameter.
 fn direction(index: usize, parameter: &Var) -> Done<Tensor> {
     let numbers = (0..parameter.elem_count()).map(|place| (1.0 + place as f64 + 7.0 * index as f64).sin());
     Tensor::from_vec(numbers.collect::<Vec<f64>>(), parameter.dims(), CPU)
@@ -95,7 +94,7 @@ fn evaluate_twice(batch: &Value, x: &Value) -> Done<Vec<Value>> {
     (0..2).map(|_| value(&layer.forward(&tensor(x)?, Pass::EVAL)?)).collect()
 }
 
-/// Before and after looks at another batch.
+/// Evaluates before and after probes of another batch.
 fn evaluate_around_looks(batch: &Value, x: &Value) -> Done<Vec<Value>> {
     let layer = trained(batch)?;
     let before = value(&layer.forward(&tensor(x)?, Pass::EVAL)?)?;
@@ -105,7 +104,7 @@ fn evaluate_around_looks(batch: &Value, x: &Value) -> Done<Vec<Value>> {
     Ok(vec![before, value(&layer.forward(&tensor(x)?, Pass::EVAL)?)?])
 }
 
-/// A layer behind three steps on this batch.
+/// Makes a layer that has seen this batch in three forward passes in training mode.
 fn trained(batch: &Value) -> Done<Mine> {
     let (layer, batch) = (layer(&batch.shape)?, tensor(batch)?);
     for step in 0..3 {
@@ -114,7 +113,7 @@ fn trained(batch: &Value) -> Done<Mine> {
     Ok(layer)
 }
 
-/// A row of chapter 16's table; `how` is the number of the CNN's steps and the seed.
+/// Computes a row of chapter 16's table; `how` holds the number of the CNN's training steps and the seed.
 fn row(norm: NormKind, how: &Value) -> Done<Vec<Value>> {
     let data = Dataset::new(&Files::embedded()).map_err(Error::msg)?;
     let (steps, seed) = (how.values[0] as u64, Seed(how.values[1] as u64));

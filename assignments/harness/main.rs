@@ -1,8 +1,8 @@
-//! The program around a submission: reads calls from standard input and appends each answer to the file that its first
-//! argument names. It is told no expected values. What the submission prints is its own.
+//! The program that calls a submission: reads calls from standard input and appends each answer to the file that its
+//! first argument names. It receives no expected values. Standard output and error are the submission's.
 
 mod harness;
-#[allow(dead_code)] // The other half is the grader's.
+#[allow(dead_code)] // The grader uses the rest of it.
 mod wire;
 
 use std::fs::OpenOptions;
@@ -10,7 +10,7 @@ use std::io::{Read, Write};
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook};
 use std::sync::Mutex;
 
-/// Where the last panic was, and its words.
+/// The place and the message of the last panic.
 static PANIC: Mutex<String> = Mutex::new(String::new());
 
 fn main() -> std::io::Result<()> {

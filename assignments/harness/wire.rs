@@ -1,5 +1,5 @@
-//! What goes in and out of a student's functions, and how it is written: one line for a value, `2x3: v v v v v v`, of a number
-//! alone `: v`. The grader and the program around a submission share this file.
+//! Arguments and outputs of a student's functions as text: one line for a value, `2x3: v v v v v v`; a single number is
+//! `: v`. The grader and the program that calls a submission share this file.
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,7 +20,8 @@ impl Value {
         Self { shape: vec![values.len()], values }
     }
 
-    /// An answer in the shape of what went in. It may have another number of values; the comparison is to see it.
+    /// Gives an output the shape of this input. If the number of values differs, it is a vector, and the comparison
+    /// reports it.
     pub fn like(&self, values: Vec<f64>) -> Self {
         if values.len() == self.values.len() {
             Self { shape: self.shape.clone(), values }
@@ -53,15 +54,15 @@ impl FromStr for Value {
     }
 }
 
-/// What a call gave: values, or why there are none.
+/// The outputs of a call, or why there are none.
 pub type Answer = Result<Vec<Value>, String>;
 
-/// A call as the program reads it.
+/// Writes a call for the program.
 pub fn write_call(function: &str, arguments: &[Value]) -> String {
     lines(format!("call {function}"), arguments)
 }
 
-/// An answer as the grader reads it.
+/// Writes an answer for the grader.
 pub fn write_answer(answer: &Answer) -> String {
     match answer {
         Ok(values) => lines("ok".into(), values),
@@ -74,7 +75,7 @@ fn lines(head: String, values: &[Value]) -> String {
     format!("{head}\n{body}end\n")
 }
 
-/// The blocks of a text, each with its first line; what does not end in `end` is left out.
+/// Splits a text into blocks, each with its first line. A block without its `end` is left out.
 pub fn blocks(text: &str) -> Vec<(&str, Vec<&str>)> {
     let mut blocks = Vec::new();
     let mut open: Option<(&str, Vec<&str>)> = None;
@@ -88,7 +89,7 @@ pub fn blocks(text: &str) -> Vec<(&str, Vec<&str>)> {
     blocks
 }
 
-/// The answers in a text, as far as they are whole.
+/// Reads the complete answers in a text.
 pub fn read_answers(text: &str) -> Vec<Answer> {
     let answer = |(head, body): (&str, Vec<&str>)| match head.strip_prefix("error ") {
         Some(why) => Err(why.to_owned()),

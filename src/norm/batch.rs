@@ -1,30 +1,35 @@
 //! Batch normalization (Ioffe & Szegedy 2015, arXiv:1502.03167).
 //!
-//! μ_c  = mean over the batch and space    Alg. 1, line 1
-//! σ²_c = mean of (x − μ_c)², biased       line 2
-//! x̂    = (x − μ_c) / √(σ²_c + ε)          line 3
-//! y    = γ_c x̂ + β_c                      line 4
+//! Algorithm 1, for the m values x of a channel in the batch, space included (§3.2):
+//! μ_B  = Σ x_i / m                       line 1
+//! σ²_B = Σ (x_i − μ_B)² / m              line 2
+//! x̂_i  = (x_i − μ_B) / √(σ²_B + ε)       line 3
+//! y_i  = γ x̂_i + β                       line 4
 //!
-//! Differs from the paper: in evaluation, moving averages take the place of population statistics (Alg. 2, line 10). As in
-//! PyTorch the momentum weighs the *new* batch, and the running variance is unbiased (Alg. 2, line 10: m / (m − 1)) while
-//! the one that normalizes is not.
+//! Algorithm 2, for evaluation:
+//! E[x] = E_B[μ_B],  Var[x] = m / (m − 1) · E_B[σ²_B]           line 10
+//! y    = γ (x − E[x]) / √(Var[x] + ε) + β                      line 11
+//!
+//! Differs from the paper: moving averages over the training steps take the place of the expectations in line 10. As in
+//! PyTorch, `momentum` weighs the new batch, ε is 10⁻⁵, and the variance of evaluation is unbiased while that of training
+//! is not.
 
 use super::{
     Mode, Norm, Pass,
-    per_channel::normalize_with,
+    per_channel::{mean_of_channels, normalize_with, per_channel, scale_shift},
     running::{Moments, Running},
 };
 use candle_core::{DType, Device, Result, Tensor, Var, bail};
 use normbook_ops::{
     block::BlockInput,
-    normalize::{Axes, Epilogue, Normalization, ScaleStatistic, normalize},
+    normalize::{Axes, Epilogue, Normalization, Normalized, ScaleStatistic, normalize},
 };
 use serde::{Deserialize, Serialize};
 
-/// ε of line 3, as in PyTorch.
+/// ε of lines 3 and 11.
 const EPSILON: f64 = 1e-5;
 
-/// What the newest batch weighs in the moving averages.
+/// Weight of the newest batch in the moving averages.
 const MOMENTUM: f64 = 0.1;
 
 /// Which of γ and β are learned; the others stay 1 and 0.
@@ -40,31 +45,41 @@ pub enum Affine {
     Neither,
 }
 
-/// What the gradient knows of μ and σ.
+/// Whether the gradient takes μ_B and σ_B for functions of the batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Gradient {
-    /// That they depend on the batch.
+pub enum StatisticsGradient {
+    /// Yes: it flows through both, as in the paper.
     #[default]
     Through,
-    /// Nothing: they are held constant, as if they were numbers. Not a norm to use, but what §2 of the paper warns of.
-    Held,
+    /// No: it takes both for constants. This is the mistake that §2 of the paper warns of, not a layer to use.
+    #[serde(rename = "held")]
+    Detached,
+}
+
+impl StatisticsGradient {
+    fn of(self, statistic: Tensor) -> Tensor {
+        match self {
+            Self::Through => statistic,
+            Self::Detached => statistic.detach(),
+        }
+    }
 }
 
 /// The layer's settings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Config {
     pub affine: Affine,
-    pub gradient: Gradient,
+    pub gradient: StatisticsGradient,
 }
 
 /// The layer, for `[N, C, ..]`.
 pub struct BatchNorm {
     config: Config,
     /// γ, `[C]`, starts at 1.
-    weight: Tensor,
+    gamma: Tensor,
     /// β, `[C]`, starts at 0.
-    bias: Tensor,
+    beta: Tensor,
     /// Those of the two that are learned.
     learned: Vec<Var>,
     running: Running,
@@ -72,7 +87,7 @@ pub struct BatchNorm {
 
 impl BatchNorm {
     pub fn new(channels: usize, config: Config, dtype: DType, device: &Device) -> Result<Self> {
-        let (of_weight, of_bias) = match config.affine {
+        let (learns_gamma, learns_beta) = match config.affine {
             Affine::Both => (true, true),
             Affine::Weight => (true, false),
             Affine::Bias => (false, true),
@@ -84,55 +99,55 @@ impl BatchNorm {
             learned.extend(is_learned.then_some(start));
             tensor
         };
-        let weight = parameter(Var::ones(channels, dtype, device)?, of_weight);
-        let bias = parameter(Var::zeros(channels, dtype, device)?, of_bias);
-        Ok(Self { config, weight, bias, learned, running: Running::new(channels, dtype, device)? })
+        let gamma = parameter(Var::ones(channels, dtype, device)?, learns_gamma);
+        let beta = parameter(Var::zeros(channels, dtype, device)?, learns_beta);
+        Ok(Self { config, gamma, beta, learned, running: Running::new(channels, dtype, device)? })
     }
 
-    /// Normalizes with the statistics of this batch and does what follows; gives the statistics too.
-    fn with_batch(&self, source: BlockInput, then: Epilogue) -> Result<(Tensor, Moments)> {
-        let how = Normalization { axes: Axes::Batch, scale: ScaleStatistic::StandardDeviation, epsilon: EPSILON };
-        let (normalized, held) = match self.config.gradient {
-            Gradient::Through => (source.normalize(&self.weight, &self.bias, how, then)?, None),
-            Gradient::Held => {
-                let input = source.tensor()?;
-                (normalize(&input.detach(), &self.weight, &self.bias, how)?, Some(input))
-            }
+    // ANCHOR: definition
+    /// Computes algorithm 1 in training and line 11 of algorithm 2 in evaluation, `[N, C, ..] -> [N, C, ..]`.
+    pub fn definition(&self, x: &Tensor, pass: Pass) -> Result<Tensor> {
+        let of_channel = |values: &Tensor| per_channel(values, x.rank());
+        let (mean, variance) = if pass.mode == Mode::Eval {
+            let Moments { mean, variance } = self.running.moments()?;
+            (mean, variance)
+        } else {
+            let mean = mean_of_channels(x)?; // line 1
+            let variance = mean_of_channels(&x.broadcast_sub(&of_channel(&mean)?)?.sqr()?)?; // line 2
+            self.track(&mean, &variance, x.elem_count() / x.dim(1)?, pass.mode)?; // line 10
+            (self.config.gradient.of(mean), self.config.gradient.of(variance))
         };
-        let values = normalized.values_per_set as f64;
-        if values < 2.0 {
-            bail!("batch norm: one value per channel; training needs at least two");
+        let standard_deviation = (variance + EPSILON)?.sqrt()?;
+        let x_hat = x.broadcast_sub(&of_channel(&mean)?)?.broadcast_div(&of_channel(&standard_deviation)?)?; // line 3
+        scale_shift(&x_hat, &self.gamma, &self.beta) // lines 4 and 11
+    }
+    // ANCHOR_END: definition
+
+    /// Moves the averages of line 10 towards a batch of `values` values per channel with this mean and biased variance; a
+    /// probe only notes the batch as the newest. Errors on a single value, whose unbiased variance is 0 / 0.
+    fn track(&self, mean: &Tensor, variance: &Tensor, values: usize, mode: Mode) -> Result<()> {
+        if values < 2 {
+            bail!(
+                "batch normalization: the batch has one value per channel; training needs at least two: use larger batches"
+            );
         }
-        let output = match held {
-            None => normalized.output,
-            Some(input) => then.apply(&self.with(&input, &normalized.mean, &normalized.scale_stat)?)?,
-        };
-        let variance = (normalized.scale_stat * (values / (values - 1.0)))?;
-        Ok((output, Moments { mean: normalized.mean, variance }))
+        let values = values as f64;
+        let batch = Moments { mean: mean.detach(), variance: (variance.detach() * (values / (values - 1.0)))? };
+        match mode {
+            Mode::Train => self.running.track(batch, MOMENTUM),
+            Mode::Probe | Mode::Eval => Ok(self.running.saw(batch)),
+        }
     }
 
     /// Normalizes with a mean and a variance that do not depend on the input.
-    fn with(&self, input: &Tensor, mean: &Tensor, variance: &Tensor) -> Result<Tensor> {
-        normalize_with(input, [&self.weight, &self.bias], mean, &(variance + EPSILON)?.sqrt()?)
+    fn normalize_with(&self, x: &Tensor, mean: &Tensor, variance: &Tensor) -> Result<Tensor> {
+        normalize_with(x, [&self.gamma, &self.beta], mean, &(variance + EPSILON)?.sqrt()?)
     }
 }
 
 impl Norm for BatchNorm {
-    fn forward(&self, input: &Tensor, pass: Pass) -> Result<Tensor> {
-        self.forward_then(BlockInput::Tensor(input), pass, Epilogue::NOTHING)
-    }
-
-    fn forward_then(&self, source: BlockInput, pass: Pass, then: Epilogue) -> Result<Tensor> {
-        if pass.mode == Mode::Eval {
-            let Moments { mean, variance } = self.running.moments()?;
-            return then.apply(&self.with(&source.tensor()?, &mean, &variance)?);
-        }
-        let (output, batch) = self.with_batch(source, then)?;
-        match pass.mode {
-            Mode::Train => self.running.track(batch, MOMENTUM)?,
-            Mode::Probe | Mode::Eval => self.running.saw(batch),
-        }
-        Ok(output)
+    fn forward(&self, x: &Tensor, pass: Pass) -> Result<Tensor> {
+        self.forward_then(BlockInput::Tensor(x), pass, Epilogue::NOTHING)
     }
 
     fn parameters(&self) -> Vec<Var> {
@@ -142,12 +157,31 @@ impl Norm for BatchNorm {
     fn running(&self) -> Option<&Running> {
         Some(&self.running)
     }
+
+    fn forward_then(&self, source: BlockInput, pass: Pass, epilogue: Epilogue) -> Result<Tensor> {
+        if pass.mode == Mode::Eval {
+            let Moments { mean, variance } = self.running.moments()?;
+            return epilogue.apply(&self.normalize_with(&source.tensor()?, &mean, &variance)?);
+        }
+        let how = Normalization { axes: Axes::Batch, scale: ScaleStatistic::StandardDeviation, epsilon: EPSILON };
+        let batch = match self.config.gradient {
+            StatisticsGradient::Through => source.normalize(&self.gamma, &self.beta, how, epilogue)?,
+            StatisticsGradient::Detached => {
+                let x = source.tensor()?;
+                let batch = normalize(&x.detach(), &self.gamma, &self.beta, how)?;
+                let output = epilogue.apply(&self.normalize_with(&x, &batch.mean, &batch.scale_stat)?)?;
+                Normalized { output, ..batch }
+            }
+        };
+        self.track(&batch.mean, &batch.scale_stat, batch.values_per_set, pass.mode)?;
+        Ok(batch.output)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::norm::testing::{assert_golden, assert_gradients_of};
+    use crate::norm::testing::{assert_definition, assert_golden, assert_gradients_of};
 
     fn values(tensor: &Tensor) -> Vec<f32> {
         tensor.flatten_all().unwrap().to_vec1().unwrap()
@@ -160,6 +194,16 @@ mod tests {
     /// One channel, values 1, 2, 3, 6: mean 3, biased variance 3.5, unbiased 14/3.
     fn batch() -> Tensor {
         Tensor::new(&[[1f32], [2.0], [3.0], [6.0]], &Device::Cpu).unwrap()
+    }
+
+    #[test]
+    fn the_kernel_computes_the_definition() {
+        for affine in [Affine::Both, Affine::Weight, Affine::Bias, Affine::Neither] {
+            for gradient in [StatisticsGradient::Through, StatisticsGradient::Detached] {
+                let new = |dtype| BatchNorm::new(3, Config { affine, gradient }, dtype, &Device::Cpu);
+                assert_definition(&[&[5, 3], &[4, 3, 7], &[2, 3, 4, 5]], new, BatchNorm::definition);
+            }
+        }
     }
 
     #[test]
@@ -222,9 +266,9 @@ mod tests {
         }
     }
 
-    /// The same output, but the gradient of a batch's sum, which is 0 through the mean.
+    /// The output is the same; the gradient of a batch's sum, which is 0 through the mean, is not.
     #[test]
-    fn held_statistics_change_the_gradient_alone() {
+    fn detached_statistics_change_the_gradient_alone() {
         let of = |gradient| {
             let layer = layer(Config { gradient, ..Config::default() });
             let input = Var::from_tensor(&batch()).unwrap();
@@ -232,8 +276,9 @@ mod tests {
             let gradients = output.sum_all().unwrap().backward().unwrap();
             (values(&output), values(gradients.get(&input).unwrap()))
         };
-        let ((through, no_gradient), (held, gradient)) = (of(Gradient::Through), of(Gradient::Held));
-        for (one, other) in through.iter().zip(&held) {
+        let ((through, no_gradient), (detached, gradient)) =
+            (of(StatisticsGradient::Through), of(StatisticsGradient::Detached));
+        for (one, other) in through.iter().zip(&detached) {
             assert!((one - other).abs() < 1e-6);
         }
         assert!(no_gradient.iter().all(|value| value.abs() < 1e-6));

@@ -1,17 +1,17 @@
 //! Group normalization (Wu & He 2018, arXiv:1803.08494), for x of `[N, C, ..]`.
 //!
-//! x̂_i = (x_i − μ_i) / σ_i                                                     eq. 1
-//! μ_i = Σ x_k / m,  σ_i = √(Σ (x_k − μ_i)² / m + ε), sums over k ∈ S_i, m = |S_i|  eq. 2
-//! y_i = γ x̂_i + β, of channels each                                           eq. 6
+//! x̂_i = (x_i − μ_i) / σ_i                                                      eq. 1
+//! μ_i = Σ x_k / m,  σ_i = √(Σ (x_k − μ_i)² / m + ε), sums over k ∈ S_i, m = |S_i|   eq. 2
+//! y_i = γ x̂_i + β, with γ and β of the channel                                 eq. 6
 //! S_i = {k: k_N = i_N, ⌊k_C / (C/G)⌋ = ⌊i_C / (C/G)⌋}                          eq. 7
 //!
-//! S_i are the values of one example in one of G groups of neighbouring channels, so that training and evaluation are the
-//! same. G = 1 is layer normalization (eq. 4), G = C instance normalization (eq. 5); both take this layer with their own
-//! settings, and so do RMSNorm and filter response normalization, which subtract no mean.
+//! S_i holds the values of one example in one of G groups of neighboring channels: training and evaluation are the same.
+//! G = 1 is layer normalization (eq. 4) and G = C instance normalization (eq. 5): [`layer`](super::layer) and
+//! [`instance`](super::instance) are settings of this layer.
 //!
-//! As in PyTorch; the paper does not give ε, its listing has 10⁻⁵.
+//! Differs from the paper, which does not give ε: ours is 10⁻⁵, as in its listing and in PyTorch.
 
-use super::{Norm, Pass};
+use super::{Norm, Pass, per_channel::scale_shift};
 use candle_core::{DType, Device, Result, Tensor, Var, bail};
 use normbook_ops::{
     block::BlockInput,
@@ -23,67 +23,83 @@ use normbook_ops::{
 pub struct Config {
     /// G.
     pub groups: usize,
-    /// σ of eq. 2, or what stands in its place.
-    pub scale: ScaleStatistic,
     /// ε; 0 for the exact claims.
     pub epsilon: f64,
 }
 
 impl Config {
-    /// The paper's, for so many groups.
+    /// G groups and the paper's ε.
     pub const fn of_groups(groups: usize) -> Self {
-        Self { groups, scale: ScaleStatistic::StandardDeviation, epsilon: 1e-5 }
+        Self { groups, epsilon: 1e-5 }
     }
 }
 
 /// The layer, for `[N, C, ..]`.
 pub struct GroupNorm {
+    config: Config,
     /// γ, `[C]`, starts at 1.
-    weight: Var,
+    gamma: Var,
     /// β, `[C]`, starts at 0.
-    bias: Var,
-    how: Normalization,
+    beta: Var,
 }
 
 impl GroupNorm {
     /// Errors if the number of groups does not divide `channels`.
     pub fn new(channels: usize, config: Config, dtype: DType, device: &Device) -> Result<Self> {
-        let Config { groups, scale, epsilon } = config;
+        let groups = config.groups;
         if groups == 0 || !channels.is_multiple_of(groups) {
-            bail!("group norm: {groups} groups of {channels} channels; the number of groups must divide the channels");
+            bail!(
+                "group normalization: {groups} groups of {channels} channels; the number of groups must divide the channels"
+            );
         }
-        let (weight, bias) = (Var::ones(channels, dtype, device)?, Var::zeros(channels, dtype, device)?);
-        Ok(Self { weight, bias, how: Normalization { axes: Axes::Groups(groups), scale, epsilon } })
+        let (gamma, beta) = (Var::ones(channels, dtype, device)?, Var::zeros(channels, dtype, device)?);
+        Ok(Self { config, gamma, beta })
     }
+
+    // ANCHOR: definition
+    /// Computes eq. 1, 2, 6 and 7, `[N, C, ..] -> [N, C, ..]`.
+    pub fn definition(&self, x: &Tensor) -> Result<Tensor> {
+        let Config { groups, epsilon } = self.config;
+        let sets = x.reshape((x.dim(0)?, groups, ()))?; // eq. 7
+        let centered = sets.broadcast_sub(&sets.mean_keepdim(2)?)?; // eq. 2: x − μ
+        let sigma = (centered.sqr()?.mean_keepdim(2)? + epsilon)?.sqrt()?; // eq. 2: σ
+        let x_hat = centered.broadcast_div(&sigma)?.reshape(x.shape())?; // eq. 1
+        scale_shift(&x_hat, &self.gamma, &self.beta) // eq. 6
+    }
+    // ANCHOR_END: definition
 }
 
 impl Norm for GroupNorm {
-    fn forward(&self, input: &Tensor, pass: Pass) -> Result<Tensor> {
-        self.forward_then(BlockInput::Tensor(input), pass, Epilogue::NOTHING)
-    }
-
-    fn forward_then(&self, source: BlockInput, _: Pass, then: Epilogue) -> Result<Tensor> {
-        Ok(source.normalize(&self.weight, &self.bias, self.how, then)?.output)
+    fn forward(&self, x: &Tensor, pass: Pass) -> Result<Tensor> {
+        self.forward_then(BlockInput::Tensor(x), pass, Epilogue::NOTHING)
     }
 
     fn parameters(&self) -> Vec<Var> {
-        vec![self.weight.clone(), self.bias.clone()]
+        vec![self.gamma.clone(), self.beta.clone()]
+    }
+
+    fn forward_then(&self, source: BlockInput, _: Pass, epilogue: Epilogue) -> Result<Tensor> {
+        let Config { groups, epsilon } = self.config;
+        let how = Normalization { axes: Axes::Groups(groups), scale: ScaleStatistic::StandardDeviation, epsilon };
+        Ok(source.normalize(&self.gamma, &self.beta, how, epilogue)?.output)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::norm::testing::{apart, assert_close, assert_golden, assert_gradients_of, normal, scatter, values};
+    use crate::norm::testing::{
+        apart, assert_close, assert_definition, assert_golden, assert_gradients_of, normal, scatter, values,
+    };
 
     fn layer(channels: usize, groups: usize) -> GroupNorm {
         GroupNorm::new(channels, Config::of_groups(groups), DType::F64, &Device::Cpu).unwrap()
     }
 
     /// Eq. 1, 2, 6 and 7 by loops, for `[N, C, L]`.
-    fn definition(input: &Tensor, layer: &GroupNorm, groups: usize) -> Vec<f64> {
+    fn by_loops(input: &Tensor, layer: &GroupNorm, groups: usize) -> Vec<f64> {
         let (examples, channels, length) = input.dims3().unwrap();
-        let (x, weight, bias) = (values(input), values(&layer.weight), values(&layer.bias));
+        let (x, weight, bias) = (values(input), values(&layer.gamma), values(&layer.beta));
         let place = |index: usize| (index / (channels * length), index / length % channels);
         let group = |channel: usize| channel / (channels / groups);
         let of = |i: usize| {
@@ -105,12 +121,20 @@ mod tests {
             let layer = layer(6, groups);
             scatter(&layer.parameters());
             let found = values(&layer.forward(&input, Pass::TRAIN).unwrap());
-            assert_close(&found, &definition(&input, &layer, groups), 1e-12);
+            assert_close(&found, &by_loops(&input, &layer, groups), 1e-12);
             assert_eq!(found, values(&layer.forward(&input, Pass::EVAL).unwrap()));
         }
     }
 
-    /// An example alone gives what it gives in company.
+    #[test]
+    fn the_kernel_computes_the_definition() {
+        for groups in [1, 2, 3, 6] {
+            let new = |dtype| GroupNorm::new(6, Config::of_groups(groups), dtype, &Device::Cpu);
+            assert_definition(&[&[3, 6], &[3, 6, 4], &[2, 6, 3, 5]], new, |layer, x, _| layer.definition(x));
+        }
+    }
+
+    /// An example's output does not depend on the rest of the batch.
     #[test]
     fn the_batch_does_not_matter() {
         let (layer, input) = (layer(4, 2), normal(0, &[5, 4, 2, 3]));

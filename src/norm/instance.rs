@@ -1,24 +1,37 @@
-//! Instance normalization (Ulyanov, Vedaldi & Lempitsky 2016, arXiv:1607.08022), for an image t, channel i and place (l, m).
+//! Instance normalization (Ulyanov, Vedaldi & Lempitsky 2016, arXiv:1607.08022), for an image t, channel i and place (j, k).
 //!
-//! y_tilm = x_tilm / Σ_lm x_tilm, the simple version that motivates it
-//! y_tilm = (x_tilm − μ_ti) / √(σ²_ti + ε), instance normalization
+//! y_tijk = x_tijk / Σ_lm x_tilm, the simple version that motivates it
+//! y_tijk = (x_tijk − μ_ti) / √(σ²_ti + ε), instance normalization
 //! μ_ti = Σ_lm x_tilm / HW,  σ²_ti = Σ_lm (x_tilm − μ_ti)² / HW
 //!
-//! It is kept at test time: the result does not depend on an image's contrast. This is
-//! [`GroupNorm`](super::group::GroupNorm) of as many groups as channels.
+//! Evaluation computes the same: the result does not depend on an image's contrast. The layer is
+//! [`GroupNorm`](super::group::GroupNorm) with one group per channel.
 //!
-//! Differs from the paper, whose equation has no γ and β: ours start at 1 and 0 and are learned (PyTorch: off unless asked
-//! for). A channel of one value, as in a 1 × 1 map or behind a fully connected layer, is its own mean: what is left is β,
-//! and nothing of the input. PyTorch refuses such maps in training; here they give β in every mode.
+//! Differs from the paper, whose equation has no γ and β: ours start at 1 and 0 and are learned (PyTorch: only with
+//! `affine=True`). A channel of one value, as in a 1 × 1 map or after a fully connected layer, equals its own mean: the
+//! output is β for any input. PyTorch refuses such maps in training; here they give β in every mode.
 
-use super::group::Config;
+use super::{group::Config, per_channel::scale_shift};
+use candle_core::{Result, Tensor};
 
 // ANCHOR: config
-/// The settings, for so many channels.
+/// Returns the settings for this number of channels.
 pub const fn config(channels: usize) -> Config {
     Config::of_groups(channels)
 }
 // ANCHOR_END: config
+
+// ANCHOR: definition
+/// Computes y, then γ y + β with γ and β of `[C]`, `[N, C, ..] -> [N, C, ..]`.
+pub fn definition(x: &Tensor, gamma: &Tensor, beta: &Tensor) -> Result<Tensor> {
+    let places = x.reshape((x.dim(0)?, x.dim(1)?, ()))?; // [N, C, HW]
+    let mean = places.mean_keepdim(2)?; // μ_ti
+    let centered = places.broadcast_sub(&mean)?;
+    let variance = centered.sqr()?.mean_keepdim(2)?; // σ²_ti
+    let y = centered.broadcast_div(&(variance + config(1).epsilon)?.sqrt()?)?; // y_tijk
+    scale_shift(&y.reshape(x.shape())?, gamma, beta)
+}
+// ANCHOR_END: definition
 
 #[cfg(test)]
 mod tests {
@@ -26,9 +39,12 @@ mod tests {
     use crate::norm::{
         Norm, Pass,
         group::GroupNorm,
-        testing::{apart, assert_close, assert_golden, assert_gradients_of, normal, scatter, standardized, values},
+        testing::{
+            apart, assert_close, assert_definition, assert_golden, assert_gradients_of, normal, scatter, standardized,
+            values,
+        },
     };
-    use candle_core::{DType, Device, Tensor};
+    use candle_core::{DType, Device, Var};
 
     fn layer(channels: usize, epsilon: f64) -> GroupNorm {
         GroupNorm::new(channels, Config { epsilon, ..config(channels) }, DType::F64, &Device::Cpu).unwrap()
@@ -45,6 +61,15 @@ mod tests {
         let expected: Vec<f64> =
             standardized.iter().enumerate().map(|(i, x)| weight[channel(i)] * x + bias[channel(i)]).collect();
         assert_close(&values(&layer.forward(&input, Pass::TRAIN).unwrap()), &expected, 1e-12);
+    }
+
+    #[test]
+    fn the_kernel_computes_the_definition() {
+        let new = |dtype| GroupNorm::new(3, config(3), dtype, &Device::Cpu);
+        assert_definition(&[&[2, 3, 5], &[2, 3, 4, 5]], new, |layer, x, _| {
+            let [gamma, beta] = <[Var; 2]>::try_from(layer.parameters()).unwrap();
+            definition(x, &gamma, &beta)
+        });
     }
 
     /// Each image with a contrast a > 0 and an offset of its own; with a < 0 the sign turns.

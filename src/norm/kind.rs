@@ -1,55 +1,55 @@
-//! Which normalization: what a layer is built of.
+//! Which normalization a network uses, and the layer that it builds.
 
 use super::{
     Norm,
-    batch::{self, Affine, BatchNorm, Gradient},
+    batch::{self, Affine, BatchNorm, StatisticsGradient},
     group::{self, GroupNorm},
     instance, layer,
     lp::{LpNorm, Power},
     mean_only::MeanOnly,
-    name,
-    noise::{Noise, Size},
+    noise::{Noise, NoiseScale},
     own::Own,
     renorm::{self, BatchRenorm},
     reparameterization::Reparameterization,
     response::FilterResponseNorm,
-    rms,
+    rms::{self, RmsNorm},
     spectral::SpectralNorm,
     tanh::DynamicTanh,
-    weight::{self, Behind, WeightNorm},
+    weight::{self, AfterWeightNorm, WeightNorm},
 };
 use candle_core::{DType, Device, Result, Tensor, bail};
 use serde::Serialize;
-use std::{fmt, str::FromStr};
 
-/// A normalization of activations, of weights, or both, by name:
-/// - `none`.
-/// - `batch`: of its γ and β `batch:gamma` learns only the first, `batch:beta` only the second, `batch:plain` neither; with `:held`
-///   behind it the gradient takes the statistics for constants. `renorm` corrects it by moving statistics with the paper's
-///   schedule, in which it is BatchNorm for the first 5,000 steps; `renorm:R:D:S` up to r_max R and d_max D after S steps. `lp:1`, `lp:2` and `lp:inf` divide by another norm, `mean` by none.
-/// - `layer`, `instance`, `group:8` for eight groups of channels; `rms` and `frn` (filter response) subtract no mean.
-/// - `dyt`: a tanh in the place of a norm.
-/// - `weight` and `spectral` normalize weights: `weight:mean` with mean-only BatchNorm behind; with `:drawn` behind either, weights
-///   begin as they are drawn, and not where the first batch says.
-/// - `noisy` is BatchNorm with the noise of Santurkar et al. behind it, `noise` that noise alone, `noise:scaled` the same in
-///   parts of each unit's deviation.
-/// - the names of [`OWN`](super::own::OWN).
+/// A normalization of activations, of weights, or both. [`super::name`] lists the names that parse to it.
+///
+/// ```
+/// use candle_core::{DType, Device, Tensor};
+/// use normbook::norm::{NormKind, Pass};
+///
+/// let kind: NormKind = "layer".parse()?;
+/// let layer = kind.build(2, DType::F32, &Device::Cpu)?.expect("layer normalization is a layer");
+/// let x = Tensor::new(&[[1f32, 3.0], [20.0, 10.0]], &Device::Cpu)?;
+/// let y = layer.forward(&x, Pass::TRAIN)?;
+/// assert_eq!(y.round()?.to_vec2::<f32>()?, [[-1.0, 1.0], [1.0, -1.0]]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NormKind {
     None,
     Batch(batch::Config),
-    /// The number of groups; it must divide the channels.
+    /// Group normalization with this number of groups, which must divide the channels.
     Group(usize),
     /// BatchNorm, then noise.
     Noisy,
     /// Noise alone.
-    Noise(Size),
-    /// BatchNorm with another divisor.
+    Noise(NoiseScale),
+    /// BatchNorm with an ℓp norm instead of the standard deviation.
     Lp(Power),
     Layer,
     Instance,
     Rms,
+    /// Batch renormalization.
     Renorm(renorm::Config),
     /// Filter response normalization, with an activation of its own.
     Frn,
@@ -57,54 +57,58 @@ pub enum NormKind {
     Dyt,
     /// Mean-only BatchNorm.
     Mean,
+    /// Weight normalization.
     Weight(weight::Config),
+    /// Spectral normalization.
     Spectral,
-    /// The reader's.
+    /// A layer of the reader's.
     Own(Own),
 }
 
-/// What each channel of a layer has of an example.
+/// The shape of one example's values in one channel (unit) of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnitShape {
-    /// One value: behind a linear layer.
+    /// A single value: after a linear map, activations are `[N, C]`.
     Value,
+    /// A map: after a convolution, activations are `[N, C, H, W]`.
     Map,
 }
 
 impl NormKind {
-    /// BatchNorm as everyone uses it.
-    pub const BATCH: Self = Self::Batch(batch::Config { affine: Affine::Both, gradient: Gradient::Through });
+    /// BatchNorm as it is commonly used: γ and β are learned, the gradient flows through the statistics.
+    pub const BATCH: Self = Self::Batch(batch::Config { affine: Affine::Both, gradient: StatisticsGradient::Through });
 
-    /// The layer for so many channels, if there is one.
+    /// Builds the layer for activations of this number of channels; `None` where activations are not normalized. Errors
+    /// where the settings do not fit the channels.
     pub fn build(self, channels: usize, dtype: DType, device: &Device) -> Result<Option<Box<dyn Norm>>> {
-        let of_groups = |config: group::Config| -> Result<Box<dyn Norm>> {
+        let group_norm = |config: group::Config| -> Result<Box<dyn Norm>> {
             Ok(Box::new(GroupNorm::new(channels, config, dtype, device)?))
         };
         Ok(Some(match self {
-            Self::None | Self::Spectral | Self::Weight(weight::Config { behind: Behind::Nothing, .. }) => {
+            Self::None | Self::Spectral | Self::Weight(weight::Config { after: AfterWeightNorm::Nothing, .. }) => {
                 return Ok(None);
             }
             Self::Batch(config) => Box::new(BatchNorm::new(channels, config, dtype, device)?),
-            Self::Group(groups) => of_groups(group::Config::of_groups(groups))?,
-            Self::Noisy => Box::new(Noise::behind_batch_norm(channels, dtype, device)?),
-            Self::Noise(size) => Box::new(Noise::alone(size)),
+            Self::Group(groups) => group_norm(group::Config::of_groups(groups))?,
+            Self::Noisy => Box::new(Noise::after_batch_norm(channels, dtype, device)?),
+            Self::Noise(scale) => Box::new(Noise::alone(scale)),
             Self::Lp(power) => Box::new(LpNorm::new(channels, power, dtype, device)?),
-            Self::Layer => of_groups(layer::CONFIG)?,
-            Self::Instance => of_groups(instance::config(channels))?,
-            Self::Rms => of_groups(rms::CONFIG)?,
+            Self::Layer => group_norm(layer::CONFIG)?,
+            Self::Instance => group_norm(instance::config(channels))?,
+            Self::Rms => Box::new(RmsNorm::new(channels, rms::EPSILON, dtype, device)?),
             Self::Renorm(config) => Box::new(BatchRenorm::new(channels, config, dtype, device)?),
             Self::Frn => Box::new(FilterResponseNorm::new(channels, dtype, device)?),
             Self::Dyt => Box::new(DynamicTanh::new(channels, dtype, device)?),
-            Self::Mean | Self::Weight(weight::Config { behind: Behind::MeanOnly, .. }) => {
+            Self::Mean | Self::Weight(weight::Config { after: AfterWeightNorm::MeanOnlyBatchNorm, .. }) => {
                 Box::new(MeanOnly::new(channels, dtype, device)?)
             }
             Self::Own(own) => (own.build)(channels, dtype, device)?,
         }))
     }
 
-    /// Errors, for the flag `--norm`, where it has nothing to do behind hidden layers of these widths: its groups do not
-    /// divide one, or have a single value each.
-    pub fn fits(self, widths: &[usize], each: UnitShape) -> Result<()> {
+    /// Checks the normalization against hidden layers of these widths. Errors, for the flag `--norm`, where its groups do not
+    /// divide a width or have a single value each.
+    pub fn fits(self, widths: &[usize], shape: UnitShape) -> Result<()> {
         for width in widths {
             let groups = match self {
                 Self::Group(groups) => groups,
@@ -117,7 +121,7 @@ impl NormKind {
                     "--norm {self}: {groups} groups do not divide the {width} channels of a layer; give a number that does"
                 );
             }
-            if each == UnitShape::Value && groups == *width {
+            if shape == UnitShape::Value && groups == *width {
                 bail!(
                     "--norm {self}: a layer of {width} units has a single value in each group; give fewer groups, or layer"
                 );
@@ -126,7 +130,7 @@ impl NormKind {
         Ok(())
     }
 
-    /// How a layer's weight `[O, ..]`, as it is drawn, is trained, if not as it is.
+    /// Builds the reparameterization of a layer's weight `[O, ..]` as it is drawn; `None` where the weight itself is trained.
     pub fn reparameterize(self, weight: &Tensor) -> Result<Option<Box<dyn Reparameterization>>> {
         Ok(match self {
             Self::Weight(config) => Some(Box::new(WeightNorm::new(weight, config.start)?)),
@@ -135,32 +139,15 @@ impl NormKind {
         })
     }
 
-    /// Whether the layer has an activation of its own, in the place of the net's.
+    /// Returns whether the layer has an activation of its own, which replaces the network's.
     pub fn activates(self) -> bool {
         self == Self::Frn
-    }
-}
-
-impl fmt::Display for NormKind {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        name::write(self, formatter)
-    }
-}
-
-impl FromStr for NormKind {
-    type Err = name::UnknownName;
-
-    fn from_str(text: &str) -> std::result::Result<Self, name::UnknownName> {
-        name::read(text)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::norm::Pass;
-    use crate::norm::name::named;
-    use crate::norm::testing::normal;
 
     /// Stored trials are keyed by these: they never change.
     #[test]
@@ -171,34 +158,16 @@ mod tests {
         assert_eq!(json("group:8"), r#"{"group":8}"#);
         assert_eq!(json("noise:scaled"), r#"{"noise":"of_deviation"}"#);
         assert_eq!(json("lp:inf"), r#"{"lp":"infinity"}"#);
-    }
-
-    /// UnitShape normalizes activations or weights, in f32 and in f64, and its output has the shape and type of the input.
-    #[test]
-    fn every_name_but_none_does_something() {
-        for kind in named() {
-            for dtype in [DType::F32, DType::F64] {
-                let (input, weight) = (normal(0, &[4, 6, 2, 2]).to_dtype(dtype).unwrap(), normal(1, &[6, 5]));
-                let norm = kind.build(6, dtype, &Device::Cpu).unwrap();
-                let reparameterization = kind.reparameterize(&weight.to_dtype(dtype).unwrap()).unwrap();
-                assert_eq!(norm.is_none() && reparameterization.is_none(), kind == NormKind::None, "{kind}");
-                for pass in [Pass::TRAIN, Pass::PROBE, Pass::EVAL] {
-                    if let Some(norm) = &norm {
-                        let output = norm.forward(&input, pass).unwrap();
-                        assert_eq!((output.dims(), output.dtype()), (input.dims(), dtype), "{kind}");
-                    }
-                    if let Some(reparameterization) = &reparameterization {
-                        let weight = reparameterization.weight(&weight.to_dtype(dtype).unwrap(), pass).unwrap();
-                        assert_eq!((weight.dims(), weight.dtype()), (&[6, 5][..], dtype), "{kind}");
-                    }
-                }
-            }
-        }
+        assert_eq!(json("batch:plain:held"), r#"{"batch":{"affine":"neither","gradient":"held"}}"#);
+        assert_eq!(json("weight"), r#"{"weight":{"start":"data","behind":"nothing"}}"#);
+        assert_eq!(json("weight:mean:drawn"), r#"{"weight":{"start":"drawn","behind":"mean_only"}}"#);
+        assert_eq!(json("noise"), r#"{"noise":"absolute"}"#);
+        assert_eq!(json("renorm:3:5:800"), r#"{"renorm":{"r_max":3.0,"d_max":5.0,"ramp_steps":800}}"#);
     }
 
     #[test]
     fn what_does_not_fit_names_the_flag_the_norm_and_the_width() {
-        let fits = |norm: &str, each| norm.parse::<NormKind>().unwrap().fits(&[8, 32], each);
+        let fits = |norm: &str, shape| norm.parse::<NormKind>().unwrap().fits(&[8, 32], shape);
         for norm in ["none", "batch", "layer", "rms", "group:4", "dyt", "weight", "lp:1"] {
             assert!(fits(norm, UnitShape::Value).is_ok() && fits(norm, UnitShape::Map).is_ok(), "{norm}");
         }
@@ -211,9 +180,9 @@ mod tests {
         assert!(error.contains("--norm group:16: 16 groups do not divide the 8 channels of a layer"), "{error}");
     }
 
-    /// Records and command lines know a reader's norm by its name alone.
+    /// Records and command lines know a reader's layer by its name alone.
     #[test]
-    fn a_readers_norm_is_its_name() {
+    fn a_readers_layer_is_its_name() {
         let build = |channels, dtype, device: &Device| -> Result<Box<dyn Norm>> {
             Ok(Box::new(MeanOnly::new(channels, dtype, device)?))
         };

@@ -1,56 +1,58 @@
-//! Mean-only batch normalization (Salimans & Kingma 2016, arXiv:1602.07868, §4), which goes with weight normalization:
-//! the one keeps the scale of t = w · x, this its mean.
+//! Mean-only batch normalization (Salimans & Kingma 2016, arXiv:1602.07868, §4), for use with weight normalization: that
+//! method fixes the scale of t = w · x, this layer its mean.
 //!
 //! t̃ = t − μ[t] + b, with μ[t] over the batch and space
 //! ∇_t L = ∇_t̃ L − μ[∇_t̃ L]
-//! and in evaluation a moving average in the place of μ[t].
+//! In evaluation a moving average replaces μ[t].
 //!
-//! The paper gives no momentum: ours is 0.1, as BatchNorm's. PyTorch has no such layer.
+//! Not in the paper: the momentum, for which we take BatchNorm's 0.1. PyTorch has no such layer.
 
-use super::{Mode, Norm, Pass, per_channel::mean_of_channels, per_channel::per_channel};
+use super::{
+    Mode, Norm, Pass,
+    per_channel::{mean_of_channels, per_channel},
+    running::MovingAverage,
+};
 use candle_core::{DType, Device, Result, Tensor, Var};
 
-/// What the newest batch weighs in the moving average.
+/// Weight of the newest batch in the moving average.
 const MOMENTUM: f64 = 0.1;
 
 /// The layer, for `[N, C, ..]`.
 pub struct MeanOnly {
     /// b, `[C]`, starts at 0.
     bias: Var,
-    /// The moving average of μ, `[C]`, starts at 0.
-    mean: Var,
+    /// Of μ[t], `[C]`, starts at 0.
+    mean: MovingAverage,
 }
 
 impl MeanOnly {
     pub fn new(channels: usize, dtype: DType, device: &Device) -> Result<Self> {
-        Ok(Self { bias: Var::zeros(channels, dtype, device)?, mean: Var::zeros(channels, dtype, device)? })
-    }
-
-    fn track(&self, mean: &Tensor) -> Result<()> {
-        let kept = (self.mean.as_detached_tensor() * (1.0 - MOMENTUM))?;
-        self.mean.set(&(kept + (mean.detach() * MOMENTUM)?)?)
+        let zeros = || Var::zeros(channels, dtype, device);
+        Ok(Self { bias: zeros()?, mean: MovingAverage::new(zeros()?) })
     }
 }
 
 impl Norm for MeanOnly {
-    fn forward(&self, input: &Tensor, pass: Pass) -> Result<Tensor> {
+    // ANCHOR: definition
+    fn forward(&self, t: &Tensor, pass: Pass) -> Result<Tensor> {
         let mean = match pass.mode {
-            Mode::Train | Mode::Probe => mean_of_channels(input)?,
-            Mode::Eval => self.mean.as_detached_tensor(),
+            Mode::Train | Mode::Probe => mean_of_channels(t)?, // μ[t]
+            Mode::Eval => self.mean.value()?,
         };
         if pass.mode == Mode::Train {
-            self.track(&mean)?;
+            self.mean.track(&mean, MOMENTUM)?;
         }
-        input.broadcast_add(&per_channel(&(self.bias.as_tensor() - mean)?, input.rank())?)
+        t.broadcast_add(&per_channel(&(self.bias.as_tensor() - mean)?, t.rank())?) // t − μ[t] + b
     }
+    // ANCHOR_END: definition
 
-    /// b.
+    /// Returns b.
     fn parameters(&self) -> Vec<Var> {
         vec![self.bias.clone()]
     }
 
     fn state(&self) -> Vec<Var> {
-        vec![self.mean.clone()]
+        vec![self.mean.state()]
     }
 }
 
@@ -82,7 +84,7 @@ mod tests {
         assert_eq!(values(&layer.forward(&input, Pass::EVAL).unwrap()), evaluated);
     }
 
-    /// As §4 has it: the gradient of the input has mean 0 in each channel.
+    /// As §4 says: the gradient of the input has mean 0 in each channel.
     #[test]
     fn the_gradient_is_centred() {
         let (layer, input) = (layer(), variable(0, &[5, 2]));

@@ -1,38 +1,40 @@
-//! The example of a norm of your own: each example divided by the mean size of its values. Copy this file, change the formula,
-//! and name your norm in [`super::own::OWN`]: every flag that takes a norm then knows it, and
-//! `cargo chapter 16 --norm mean-size` gives it a row in the table of chapter 16.
+//! The example of a normalization layer of your own: it divides each example by the mean size of its values.
 //!
 //! y = γ x / (mean |x| + ε), for x of `[N, C, ..]`, the mean over all values of an example, ε = 10⁻⁵.
+//!
+//! Copy this file, change the formula, and name your layer in [`super::own::OWN`]: every flag that takes a normalization
+//! then knows the name, and `cargo chapter 16 --norm mean-size` gives it a row in the table of chapter 16.
 
+// ANCHOR: norm
 use super::{Norm, Pass, per_channel::per_channel};
 use candle_core::{DType, Device, Result, Tensor, Var};
 
 const EPSILON: f64 = 1e-5;
 
-// ANCHOR: norm
-/// The layer.
+/// The layer, for `[N, C, ..]`.
 pub struct MeanSize {
     /// γ, `[C]`, starts at 1.
-    weight: Var,
+    gamma: Var,
 }
 
 impl MeanSize {
     pub fn new(channels: usize, dtype: DType, device: &Device) -> Result<Self> {
-        Ok(Self { weight: Var::ones(channels, dtype, device)? })
+        Ok(Self { gamma: Var::ones(channels, dtype, device)? })
     }
 }
 
 impl Norm for MeanSize {
-    fn forward(&self, input: &Tensor, _: Pass) -> Result<Tensor> {
-        let sizes = (input.flatten_from(1)?.abs()?.mean(1)? + EPSILON)?;
-        let mut per_example = vec![1; input.rank()];
-        per_example[0] = input.dims()[0];
-        let normalized = input.broadcast_div(&sizes.reshape(per_example)?)?;
-        normalized.broadcast_mul(&per_channel(&self.weight, input.rank())?)
+    // ANCHOR: definition
+    fn forward(&self, x: &Tensor, _: Pass) -> Result<Tensor> {
+        let examples = x.flatten_from(1)?; // [N, all values of an example]
+        let sizes = (examples.abs()?.mean_keepdim(1)? + EPSILON)?; // mean |x| + ε, [N, 1]
+        let normalized = examples.broadcast_div(&sizes)?.reshape(x.shape())?;
+        normalized.broadcast_mul(&per_channel(&self.gamma, x.rank())?) // γ is one number per channel
     }
+    // ANCHOR_END: definition
 
     fn parameters(&self) -> Vec<Var> {
-        vec![self.weight.clone()]
+        vec![self.gamma.clone()]
     }
 }
 // ANCHOR_END: norm
@@ -50,10 +52,10 @@ mod tests {
     fn the_definition() {
         let (layer, input) = (layer(3), normal(0, &[2, 3]));
         scatter(&layer.parameters());
-        let weight = values(&layer.weight);
+        let gamma = values(&layer.gamma);
         let expected = input.to_vec2::<f64>().unwrap().into_iter().flat_map(|x| {
             let size = x.iter().map(|x| x.abs()).sum::<f64>() / 3.0;
-            (0..3).map(|i| weight[i] * x[i] / (size + EPSILON)).collect::<Vec<_>>()
+            (0..3).map(|i| gamma[i] * x[i] / (size + EPSILON)).collect::<Vec<_>>()
         });
         assert_close(&values(&layer.forward(&input, Pass::TRAIN).unwrap()), &expected.collect::<Vec<_>>(), 1e-12);
     }

@@ -1,21 +1,20 @@
-//! The noise of Santurkar et al. 2018 (arXiv:1805.11604, appendix, Algorithm 1, "noisy BatchNorm").
+//! The noise of Santurkar et al. 2018 (arXiv:1805.11604, appendix A, Algorithm 1); with batch normalization before it, it
+//! is their "noisy BatchNorm".
 //!
 //! At every training step t, for every unit j (of a convolution: channel) of every layer:
-//! μ  ~ U(−n_μ, n_μ),  σ ~ U(1, n_σ)           drawn once for the unit
-//! m_i ~ U(μ − r_μ, μ + r_μ),  s_i ~ N(σ, r_σ)  drawn for each value i of the unit in the batch, pixels included
+//! μ  ~ U(−n_μ, n_μ),  σ ~ U(1, n_σ)            drawn once for the unit
+//! m_i ~ U(μ − r_μ, μ + r_μ),  s_i ~ N(σ, r_σ)   drawn for each value i of the unit in the batch, pixels included
 //! a_i ← s_i a_i + m_i
-//! with n_μ = 0.5, n_σ = 1.25, r_μ = r_σ = 0.1. It stands behind BatchNorm with its γ and β, before the activation.
+//! with n_μ = 0.5, n_σ = 1.25, r_μ = r_σ = 0.1, after γ and β and before the activation.
 //!
-//! Where the paper leaves a choice: r_σ is taken for a standard deviation, as N(σ, r_σ) may also mean a variance. In
-//! evaluation, of which the paper says nothing, the noise gives way to its mean, a ← ½ (1 + n_σ) a: without that every next
-//! layer would meet smaller values than in training. No gradient flows to the noise. Of our own making is the noise in
-//! parts of the unit's deviation over the batch, m_i ← m_i σ_j(a), σ_j(a) without gradient: behind a BatchNorm with γ = 1 the
-//! two are the same, elsewhere the paper's noise is as large as it is whatever it is added to.
+//! Not in the paper: r_σ is taken for a standard deviation, as N(σ, r_σ) may also mean a variance. In evaluation the noise
+//! gives way to its mean, a ← ½ (1 + n_σ) a: otherwise every next layer would meet smaller values than in training. No
+//! gradient flows to the noise. [`NoiseScale::Relative`] is ours.
 
 use super::{
     Mode, Norm, Pass,
     batch::{BatchNorm, Config},
-    per_channel::per_channel,
+    per_channel::{per_channel, rows_of_channels},
     running::Running,
 };
 use candle_core::{DType, Device, Result, Tensor, Var};
@@ -30,91 +29,100 @@ const R_MU: f64 = 0.1;
 const R_SIGMA: f64 = 0.1;
 // ANCHOR_END: constants
 
-/// What the shifts m are measured in.
+/// The measure of the shifts m.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Size {
-    /// Nothing: the paper's.
+pub enum NoiseScale {
+    /// The paper's: m as it is drawn, whatever it is added to.
     Absolute,
-    /// The deviation of the unit's values over the batch.
-    OfDeviation,
+    /// m times the standard deviation of the unit over the batch, without gradient. After batch normalization with γ = 1
+    /// both scales are the same.
+    #[serde(rename = "of_deviation")]
+    Relative,
 }
 
 /// The layer, for `[N, C, ..]`.
 pub struct Noise {
-    /// What comes before.
-    norm: Option<BatchNorm>,
-    size: Size,
+    /// The normalization before the noise, if any.
+    batch_norm: Option<BatchNorm>,
+    scale: NoiseScale,
 }
 
 impl Noise {
     /// The paper's noisy BatchNorm.
-    pub fn behind_batch_norm(channels: usize, dtype: DType, device: &Device) -> Result<Self> {
-        Ok(Self { norm: Some(BatchNorm::new(channels, Config::default(), dtype, device)?), size: Size::Absolute })
+    pub fn after_batch_norm(channels: usize, dtype: DType, device: &Device) -> Result<Self> {
+        let batch_norm = BatchNorm::new(channels, Config::default(), dtype, device)?;
+        Ok(Self { batch_norm: Some(batch_norm), scale: NoiseScale::Absolute })
     }
 
     /// The noise without a normalization.
-    pub fn alone(size: Size) -> Self {
-        Self { norm: None, size }
+    pub fn alone(scale: NoiseScale) -> Self {
+        Self { batch_norm: None, scale }
     }
 
-    // ANCHOR: noise
-    fn noisy(&self, input: &Tensor, pass: Pass) -> Result<Tensor> {
+    // ANCHOR: definition
+    /// Computes s a + m, `[N, C, ..] -> [N, C, ..]`, and in evaluation its mean.
+    fn add_noise(&self, a: &Tensor, pass: Pass) -> Result<Tensor> {
         if pass.mode == Mode::Eval {
-            return input * ((1.0 + N_SIGMA) / 2.0);
+            return a * ((1.0 + N_SIGMA) / 2.0);
         }
+        let [scales, shifts] = Self::draw(a, pass)?;
+        let shifts = match self.scale {
+            NoiseScale::Absolute => shifts,
+            NoiseScale::Relative => shifts.broadcast_mul(&standard_deviations(&a.detach())?)?,
+        };
+        (a * scales)? + shifts
+    }
+
+    /// Draws s and m of a training step, each of the shape of `a`.
+    fn draw(a: &Tensor, pass: Pass) -> Result<[Tensor; 2]> {
         let stream = &mut pass.seed.stream(Purpose::Noise, pass.step);
-        let (count, channels) = (input.elem_count(), input.dim(1)?);
+        let (count, channels) = (a.elem_count(), a.dim(1)?);
         let units: Vec<(f64, f64)> =
             (0..channels).map(|_| (stream.uniform(-N_MU, N_MU), stream.uniform(1.0, N_SIGMA))).collect();
-        let values_of_unit: usize = input.dims()[2..].iter().product();
-        let (mut shifts, mut scales) = (Vec::with_capacity(count), Vec::with_capacity(count + 1));
-        let mut deviates = [0.0; 2];
+        let values_of_unit: usize = a.dims()[2..].iter().product();
+        let (mut scales, mut shifts) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        let mut normals = [0.0; 2];
         for index in 0..count {
             let (mu, sigma) = units[index / values_of_unit % channels];
             if index % 2 == 0 {
-                deviates = stream.normal_pair();
+                normals = stream.normal_pair();
             }
             shifts.push(stream.uniform(mu - R_MU, mu + R_MU) as f32);
-            scales.push((sigma + R_SIGMA * deviates[index % 2]) as f32);
+            scales.push((sigma + R_SIGMA * normals[index % 2]) as f32);
         }
-        let tensor = |values| Tensor::from_vec(values, input.shape(), input.device())?.to_dtype(input.dtype());
-        let (shifts, scales) = (tensor(shifts)?, tensor(scales)?);
-        let shifts = match self.size {
-            Size::Absolute => shifts,
-            Size::OfDeviation => shifts.broadcast_mul(&deviations(&input.detach())?)?,
-        };
-        (input * scales)? + shifts
+        let tensor = |values| Tensor::from_vec(values, a.shape(), a.device())?.to_dtype(a.dtype());
+        Ok([tensor(scales)?, tensor(shifts)?])
     }
-    // ANCHOR_END: noise
+    // ANCHOR_END: definition
 }
 
-/// Of each unit over the batch, shaped to multiply `[N, C, ..]`.
-fn deviations(input: &Tensor) -> Result<Tensor> {
-    let units = input.transpose(0, 1)?.contiguous()?.flatten_from(1)?;
-    let centred = units.broadcast_sub(&units.mean_keepdim(1)?)?;
-    per_channel(&centred.sqr()?.mean_keepdim(1)?.sqrt()?, input.rank())
+/// Takes the standard deviation of each unit over the batch, shaped to multiply `[N, C, ..]`.
+fn standard_deviations(a: &Tensor) -> Result<Tensor> {
+    let units = rows_of_channels(a)?;
+    let centered = units.broadcast_sub(&units.mean_keepdim(1)?)?;
+    per_channel(&centered.sqr()?.mean(1)?.sqrt()?, a.rank())
 }
 
 impl Norm for Noise {
-    fn forward(&self, input: &Tensor, pass: Pass) -> Result<Tensor> {
-        self.forward_then(BlockInput::Tensor(input), pass, Epilogue::NOTHING)
-    }
-
-    fn forward_then(&self, source: BlockInput, pass: Pass, then: Epilogue) -> Result<Tensor> {
-        let values = match &self.norm {
-            Some(norm) => norm.forward_then(source, pass, Epilogue::NOTHING)?,
-            None => source.tensor()?,
-        };
-        then.apply(&self.noisy(&values, pass)?)
+    fn forward(&self, a: &Tensor, pass: Pass) -> Result<Tensor> {
+        self.forward_then(BlockInput::Tensor(a), pass, Epilogue::NOTHING)
     }
 
     fn parameters(&self) -> Vec<Var> {
-        self.norm.as_ref().map(Norm::parameters).unwrap_or_default()
+        self.batch_norm.as_ref().map(Norm::parameters).unwrap_or_default()
     }
 
     fn running(&self) -> Option<&Running> {
-        self.norm.as_ref().and_then(Norm::running)
+        self.batch_norm.as_ref().and_then(Norm::running)
+    }
+
+    fn forward_then(&self, source: BlockInput, pass: Pass, epilogue: Epilogue) -> Result<Tensor> {
+        let a = match &self.batch_norm {
+            Some(batch_norm) => batch_norm.forward_then(source, pass, Epilogue::NOTHING)?,
+            None => source.tensor()?,
+        };
+        epilogue.apply(&self.add_noise(&a, pass)?)
     }
 }
 
@@ -130,7 +138,7 @@ mod tests {
     /// Zeros show m, the difference to ones shows s. Within a unit m is uniform over 0.2 and s normal with deviation 0.1.
     #[test]
     fn the_constants_are_those_of_the_paper() {
-        let noise = Noise::alone(Size::Absolute);
+        let noise = Noise::alone(NoiseScale::Absolute);
         let (examples, units) = (2000, 200);
         let of = |input: Tensor| values(&noise.forward(&input, Pass::train(3, Seed(1))).unwrap());
         let shape = (examples, units);
@@ -161,7 +169,7 @@ mod tests {
     /// One μ and σ for all images and pixels of a channel, and an m and s of its own for each pixel.
     #[test]
     fn a_channel_has_one_noise_and_its_pixels_their_own() {
-        let noise = Noise::alone(Size::Absolute);
+        let noise = Noise::alone(NoiseScale::Absolute);
         let (images, channels, pixels) = (40, 3, 30);
         let of = |input: Tensor| values(&noise.forward(&input, Pass::train(3, Seed(1))).unwrap());
         let shape = (images, channels, 5, 6);
@@ -188,7 +196,8 @@ mod tests {
 
     #[test]
     fn the_same_step_has_the_same_noise_and_evaluation_its_mean() {
-        for noise in [Noise::alone(Size::Absolute), Noise::behind_batch_norm(3, DType::F32, &Device::Cpu).unwrap()] {
+        for noise in [Noise::alone(NoiseScale::Absolute), Noise::after_batch_norm(3, DType::F32, &Device::Cpu).unwrap()]
+        {
             let mut stream = Seed(0).stream(Purpose::Init, 0);
             let input = stream.normal_tensor((4, 3, 2, 2), 1.0, &Device::Cpu).unwrap();
             let of = |pass| values(&noise.forward(&input, pass).unwrap());
@@ -198,17 +207,17 @@ mod tests {
             assert_ne!(probed, of(Pass::probe(6, Seed(1))));
             assert_ne!(probed, of(Pass::probe(5, Seed(1)).of_layer(1)));
         }
-        let alone = Noise::alone(Size::Absolute);
+        let alone = Noise::alone(NoiseScale::Absolute);
         let ones = Tensor::ones((2, 3), DType::F32, &Device::Cpu).unwrap();
         assert_eq!(values(&alone.forward(&ones, Pass::EVAL).unwrap()), [1.125; 6]);
     }
 
-    /// Ten times the values, ten times the noise.
+    /// Ten times the values have ten times the noise.
     #[test]
-    fn scaled_noise_goes_with_the_deviation() {
+    fn relative_noise_is_proportional_to_the_standard_deviation() {
         let mut stream = Seed(0).stream(Purpose::Init, 0);
         let input = stream.normal_tensor((50, 3, 2, 2), 1.0, &Device::Cpu).unwrap();
-        let noise = Noise::alone(Size::OfDeviation);
+        let noise = Noise::alone(NoiseScale::Relative);
         let of = |factor: f64| values(&noise.forward(&(&input * factor).unwrap(), Pass::TRAIN).unwrap());
         for (one, ten) in of(1.0).iter().zip(of(10.0)) {
             assert!((10.0 * one - ten).abs() < 1e-4, "{one} {ten}");

@@ -6,20 +6,19 @@
 //! μ ← μ + α (μ_B − μ),  σ ← σ + α (σ_B − σ)
 //! and in inference y = γ (x − μ) / σ + β.
 //!
-//! Unclipped, the training output is that of inference: x̂ = (x − μ) / σ. With r_max = 1 and d_max = 0 it is BatchNorm's.
-//! σ is a moving average of standard deviations, with ε in them, and not of variances.
+//! Unclipped, training computes what inference does: x̂ = (x − μ) / σ. With r_max = 1 and d_max = 0 it is BatchNorm. σ is a
+//! moving average of standard deviations, which contain ε, and not of variances. α is the paper's 0.01.
 //!
-//! The paper (§4) begins as BatchNorm for 5,000 steps, then lets r_max rise to 3 until step 40,000 and d_max to 5 until step
-//! 25,000. Here these are parts of a ramp, whose end is the end of r_max's rise: both begin after 1/8 of it, and d_max ends
-//! after 5/8. "Gradually" is taken for linearly.
+//! Schedule (§4): BatchNorm for 5,000 steps, then r_max rises to 3 until step 40,000 and d_max to 5 until step 25,000. Here
+//! these are fractions of a ramp that ends with r_max's rise: both begin after 1/8 of it, and d_max ends after 5/8.
 //!
-//! α is the paper's 0.01. Not said in the paper: μ and σ start at 0 and 1, as BatchNorm's; ε is 10⁻⁵. PyTorch has no such layer;
-//! torchrl's and Chainer's keep a moving variance.
+//! Not in the paper: "gradually" is taken for linearly; μ and σ start at 0 and 1, as BatchNorm's averages; ε is 10⁻⁵. PyTorch has
+//! no such layer; those of torchrl and Chainer keep a moving variance.
 
 use super::{
     Mode, Norm, Pass,
-    per_channel::normalize_with,
-    running::{Moments, Running},
+    per_channel::{mean_of_channels, normalize_with, per_channel, scale_shift},
+    running::MovingAverage,
 };
 use candle_core::{DType, Device, Result, Tensor, Var, bail};
 use normbook_ops::{
@@ -31,7 +30,7 @@ use serde::Serialize;
 /// ε.
 const EPSILON: f64 = 1e-5;
 
-/// α: what the newest batch weighs in the moving averages.
+/// α: weight of the newest batch in the moving averages.
 const MOMENTUM: f64 = 0.01;
 
 /// The layer's settings.
@@ -41,22 +40,22 @@ pub struct Config {
     pub r_max: f64,
     /// What d_max rises to from 0; at least 0.
     pub d_max: f64,
-    /// Training steps until both have risen; with 0 they are there at once.
+    /// Training steps until both have risen; with 0 both are at their end from the first step.
     pub ramp_steps: u64,
 }
 
 impl Default for Config {
-    /// The paper's.
+    /// The paper's schedule.
     fn default() -> Self {
         Self { r_max: 3.0, d_max: 5.0, ramp_steps: 40_000 }
     }
 }
 
 impl Config {
-    /// r_max and d_max at a step.
+    /// Returns r_max and d_max at a step.
     pub fn limits(self, step: u64) -> [f64; 2] {
-        let part = if self.ramp_steps == 0 { 1.0 } else { step as f64 / self.ramp_steps as f64 };
-        let risen = |end: f64| ((part - 0.125) / (end - 0.125)).clamp(0.0, 1.0);
+        let done = if self.ramp_steps == 0 { 1.0 } else { step as f64 / self.ramp_steps as f64 };
+        let risen = |end: f64| ((done - 0.125) / (end - 0.125)).clamp(0.0, 1.0);
         [1.0 + (self.r_max - 1.0) * risen(1.0), self.d_max * risen(0.625)]
     }
 }
@@ -65,70 +64,102 @@ impl Config {
 pub struct BatchRenorm {
     config: Config,
     /// γ, `[C]`, starts at 1.
-    weight: Var,
+    gamma: Var,
     /// β, `[C]`, starts at 0.
-    bias: Var,
-    /// Of μ and, in the place of a variance, of σ: no one else may read it as one.
-    running: Running,
+    beta: Var,
+    /// μ, `[C]`, starts at 0.
+    mean: MovingAverage,
+    /// σ, `[C]`, starts at 1.
+    standard_deviation: MovingAverage,
 }
 
 impl BatchRenorm {
-    /// Errors on limits that leave no room.
+    /// Errors on r_max below 1 and on d_max below 0.
     pub fn new(channels: usize, config: Config, dtype: DType, device: &Device) -> Result<Self> {
         let Config { r_max, d_max, .. } = config;
         if !(r_max >= 1.0 && d_max >= 0.0) {
-            bail!("batch renorm: r_max {r_max}, d_max {d_max}; r_max is at least 1 and d_max at least 0");
+            bail!(
+                "batch renormalization: r_max is {r_max} and d_max {d_max}; give an r_max of at least 1 and a d_max of at least 0"
+            );
         }
-        let (weight, bias) = (Var::ones(channels, dtype, device)?, Var::zeros(channels, dtype, device)?);
-        Ok(Self { config, weight, bias, running: Running::new(channels, dtype, device)? })
+        let (zeros, ones) = (|| Var::zeros(channels, dtype, device), || Var::ones(channels, dtype, device));
+        let (mean, standard_deviation) = (MovingAverage::new(zeros()?), MovingAverage::new(ones()?));
+        Ok(Self { config, gamma: ones()?, beta: zeros()?, mean, standard_deviation })
     }
 
-    /// r and d, `[C]`, of a batch's μ_B and σ_B.
-    fn correction(&self, batch: &Moments, step: u64) -> Result<[Tensor; 2]> {
-        let Moments { mean, variance: deviation } = self.running.moments()?;
+    // ANCHOR: definition
+    /// Computes algorithm 1 in training and inference in evaluation, `[N, C, ..] -> [N, C, ..]`.
+    pub fn definition(&self, x: &Tensor, pass: Pass) -> Result<Tensor> {
+        let of_channel = |values: &Tensor| per_channel(values, x.rank());
+        let x_hat = if pass.mode == Mode::Eval {
+            let centered = x.broadcast_sub(&of_channel(&self.mean.value()?)?)?;
+            centered.broadcast_div(&of_channel(&self.standard_deviation.value()?)?)? // (x − μ) / σ
+        } else {
+            let mean = mean_of_channels(x)?; // μ_B
+            let centered = x.broadcast_sub(&of_channel(&mean)?)?;
+            let standard_deviation = (mean_of_channels(&centered.sqr()?)? + EPSILON)?.sqrt()?; // σ_B
+            let [r, d] = self.correction(&mean.detach(), &standard_deviation.detach(), pass.step)?;
+            self.track(&mean, &standard_deviation, pass.mode)?;
+            let standardized = centered.broadcast_div(&of_channel(&standard_deviation)?)?;
+            standardized.broadcast_mul(&of_channel(&r)?)?.broadcast_add(&of_channel(&d)?)? // x̂
+        };
+        scale_shift(&x_hat, &self.gamma, &self.beta) // y
+    }
+
+    /// Computes r and d, `[C]` each, for a batch's μ_B and σ_B.
+    fn correction(&self, batch_mean: &Tensor, batch_standard_deviation: &Tensor, step: u64) -> Result<[Tensor; 2]> {
+        let (mean, standard_deviation) = (self.mean.value()?, self.standard_deviation.value()?);
         let [r_max, d_max] = self.config.limits(step);
-        let r = (&batch.variance / &deviation)?.clamp(1.0 / r_max, r_max)?;
-        let d = ((&batch.mean - mean)? / deviation)?.clamp(-d_max, d_max)?;
+        let r = (batch_standard_deviation / &standard_deviation)?.clamp(1.0 / r_max, r_max)?;
+        let d = ((batch_mean - mean)? / standard_deviation)?.clamp(-d_max, d_max)?;
         Ok([r, d])
+    }
+    // ANCHOR_END: definition
+
+    /// Moves μ and σ towards a batch in training.
+    fn track(&self, batch_mean: &Tensor, batch_standard_deviation: &Tensor, mode: Mode) -> Result<()> {
+        if mode == Mode::Train {
+            self.mean.track(batch_mean, MOMENTUM)?;
+            self.standard_deviation.track(batch_standard_deviation, MOMENTUM)?;
+        }
+        Ok(())
     }
 }
 
 impl Norm for BatchRenorm {
-    fn forward(&self, input: &Tensor, pass: Pass) -> Result<Tensor> {
-        self.forward_then(BlockInput::Tensor(input), pass, Epilogue::NOTHING)
+    fn forward(&self, x: &Tensor, pass: Pass) -> Result<Tensor> {
+        self.forward_then(BlockInput::Tensor(x), pass, Epilogue::NOTHING)
     }
-
-    // ANCHOR: renorm
-    /// r and d need μ_B and σ_B first, so that the batch is normalized twice: once for them, without gradient, and then with
-    /// γ r and γ d + β in the place of γ and β.
-    fn forward_then(&self, source: BlockInput, pass: Pass, then: Epilogue) -> Result<Tensor> {
-        let input = source.tensor()?;
-        if pass.mode == Mode::Eval {
-            let Moments { mean, variance: deviation } = self.running.moments()?;
-            return then.apply(&normalize_with(&input, [&self.weight, &self.bias], &mean, &deviation)?);
-        }
-        let how = Normalization { axes: Axes::Batch, scale: ScaleStatistic::StandardDeviation, epsilon: EPSILON };
-        let plain = normalize(&input.detach(), &self.weight.detach(), &self.bias.detach(), how)?;
-        if plain.values_per_set < 2 {
-            bail!("batch renorm: one value per channel; training needs at least two");
-        }
-        let batch = Moments { mean: plain.mean, variance: (plain.scale_stat + EPSILON)?.sqrt()? };
-        let [r, d] = self.correction(&batch, pass.step)?;
-        let weight = (self.weight.as_tensor() * r)?;
-        let bias = ((self.weight.as_tensor() * d)? + self.bias.as_tensor())?;
-        if pass.mode == Mode::Train {
-            self.running.track(batch, MOMENTUM)?;
-        }
-        Ok(BlockInput::Tensor(&input).normalize(&weight, &bias, how, then)?.output)
-    }
-    // ANCHOR_END: renorm
 
     fn parameters(&self) -> Vec<Var> {
-        vec![self.weight.clone(), self.bias.clone()]
+        vec![self.gamma.clone(), self.beta.clone()]
     }
 
     fn state(&self) -> Vec<Var> {
-        self.running.state()
+        vec![self.mean.state(), self.standard_deviation.state()]
+    }
+
+    /// r and d need μ_B and σ_B first, so the kernel normalizes twice: once for them, without gradient, and then with γ r
+    /// instead of γ and γ d + β instead of β.
+    fn forward_then(&self, source: BlockInput, pass: Pass, epilogue: Epilogue) -> Result<Tensor> {
+        let x = source.tensor()?;
+        if pass.mode == Mode::Eval {
+            let (mean, standard_deviation) = (self.mean.value()?, self.standard_deviation.value()?);
+            return epilogue.apply(&normalize_with(&x, [&self.gamma, &self.beta], &mean, &standard_deviation)?);
+        }
+        let how = Normalization { axes: Axes::Batch, scale: ScaleStatistic::StandardDeviation, epsilon: EPSILON };
+        let batch = normalize(&x.detach(), &self.gamma.detach(), &self.beta.detach(), how)?;
+        if batch.values_per_set < 2 {
+            bail!(
+                "batch renormalization: the batch has one value per channel; training needs at least two: use larger batches"
+            );
+        }
+        let standard_deviation = (batch.scale_stat + EPSILON)?.sqrt()?;
+        let [r, d] = self.correction(&batch.mean, &standard_deviation, pass.step)?;
+        let gamma = (self.gamma.as_tensor() * r)?;
+        let beta = ((self.gamma.as_tensor() * d)? + self.beta.as_tensor())?;
+        self.track(&batch.mean, &standard_deviation, pass.mode)?;
+        Ok(BlockInput::Tensor(&x).normalize(&gamma, &beta, how, epilogue)?.output)
     }
 }
 
@@ -137,7 +168,7 @@ mod tests {
     use super::*;
     use crate::norm::{
         batch::{self, BatchNorm},
-        testing::{apart, assert_close, assert_gradients, normal, scatter, values, variable},
+        testing::{apart, assert_close, assert_definition, assert_gradients, normal, scatter, values, variable},
     };
     use normbook_lab::seed::Seed;
 
@@ -148,34 +179,34 @@ mod tests {
     fn layer(config: Config) -> BatchRenorm {
         let layer = BatchRenorm::new(3, config, DType::F64, &Device::Cpu).unwrap();
         scatter(&layer.parameters());
-        let [mean, deviation] = [[0.1, -0.2, 1.0], [1.1, 0.5, 2.0]].map(|row| Tensor::new(&row, &Device::Cpu).unwrap());
-        layer.running.set(&Moments { mean, variance: deviation }).unwrap();
+        let [mean, sigma] = [[0.1, -0.2, 1.0], [1.1, 0.5, 2.0]].map(|row| Tensor::new(&row, &Device::Cpu).unwrap());
+        layer.mean.set(&mean).unwrap();
+        layer.standard_deviation.set(&sigma).unwrap();
         layer
     }
 
-    /// Algorithm 1 by loops for `[N, 3]`, with the r and d that belong to `at`; the new μ and σ behind the output.
-    fn definition(layer: &BatchRenorm, input: &Tensor, at: &Tensor, [r_max, d_max]: [f64; 2]) -> [Vec<f64>; 3] {
+    /// Algorithm 1 by loops for `[N, 3]`, with the r and d that belong to `at`: the output, the new μ and the new σ.
+    fn by_loops(layer: &BatchRenorm, input: &Tensor, at: &Tensor, [r_max, d_max]: [f64; 2]) -> [Vec<f64>; 3] {
         let statistics = |input: &Tensor, channel: usize| {
             let x: Vec<f64> = values(&input.narrow(1, channel, 1).unwrap());
             let mean = x.iter().sum::<f64>() / x.len() as f64;
             (mean, (x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / x.len() as f64 + 1e-5).sqrt())
         };
-        let Moments { mean, variance } = layer.running.moments().unwrap();
-        let (mu, sigma) = (values(&mean), values(&variance));
-        let (gamma, beta) = (values(&layer.weight), values(&layer.bias));
+        let [mu, sigma] = [&layer.mean, &layer.standard_deviation].map(|average| values(&average.value().unwrap()));
+        let (gamma, beta) = (values(&layer.gamma), values(&layer.beta));
         let of = |(index, x): (usize, f64)| {
             let c = index % 3;
-            let (mean_at, deviation_at) = statistics(at, c);
-            let r = (deviation_at / sigma[c]).min(r_max).max(1.0 / r_max);
+            let (mean_at, sigma_at) = statistics(at, c);
+            let r = (sigma_at / sigma[c]).min(r_max).max(1.0 / r_max);
             let d = ((mean_at - mu[c]) / sigma[c]).min(d_max).max(-d_max);
-            let (mean, deviation) = statistics(input, c);
-            gamma[c] * ((x - mean) / deviation * r + d) + beta[c]
+            let (mean, sigma) = statistics(input, c);
+            gamma[c] * ((x - mean) / sigma * r + d) + beta[c]
         };
         let output = values(input).into_iter().enumerate().map(of).collect();
         let moved = |average: &[f64], of: fn((f64, f64)) -> f64| -> Vec<f64> {
             (0..3).map(|c| average[c] + 0.01 * (of(statistics(input, c)) - average[c])).collect()
         };
-        [output, moved(&mu, |(mean, _)| mean), moved(&sigma, |(_, deviation)| deviation)]
+        [output, moved(&mu, |(mean, _)| mean), moved(&sigma, |(_, sigma)| sigma)]
     }
 
     #[test]
@@ -183,11 +214,19 @@ mod tests {
         let input = (normal(0, &[6, 3]) * 1.5).unwrap();
         for config in [OPEN, CLIPPED] {
             let layer = layer(config);
-            let [output, mean, deviation] = definition(&layer, &input, &input, config.limits(0));
+            let [output, mean, sigma] = by_loops(&layer, &input, &input, config.limits(0));
             assert_close(&values(&layer.forward(&input, Pass::TRAIN).unwrap()), &output, 1e-12);
-            let moved = layer.running.moments().unwrap();
-            assert_close(&values(&moved.mean), &mean, 1e-12);
-            assert_close(&values(&moved.variance), &deviation, 1e-12);
+            assert_close(&values(&layer.mean.value().unwrap()), &mean, 1e-12);
+            assert_close(&values(&layer.standard_deviation.value().unwrap()), &sigma, 1e-12);
+        }
+    }
+
+    #[test]
+    fn the_kernel_computes_the_definition() {
+        let ramp = Config { r_max: 1.5, d_max: 0.5, ramp_steps: 8 };
+        for config in [OPEN, CLIPPED, ramp, Config::default()] {
+            let new = |dtype| BatchRenorm::new(3, config, dtype, &Device::Cpu);
+            assert_definition(&[&[5, 3], &[4, 3, 7], &[2, 3, 4, 5]], new, BatchRenorm::definition);
         }
     }
 
@@ -243,7 +282,7 @@ mod tests {
             let (layer, input) = (layer(config), variable(0, &[5, 3]));
             let at = input.as_tensor().copy().unwrap();
             let definition = || {
-                let [output, ..] = definition(&layer, &input, &at, config.limits(0));
+                let [output, ..] = by_loops(&layer, &input, &at, config.limits(0));
                 Tensor::from_vec(output, (5, 3), &Device::Cpu)
             };
             let variables = [vec![input.clone()], layer.parameters()].concat();

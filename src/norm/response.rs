@@ -4,61 +4,88 @@
 //! ν² = Σ x_i² / N
 //! x̂ = x / √(ν² + ε)      eq. 1
 //! y = γ x̂ + β            eq. 2
-//! z = max(y, τ)          eq. 3, the thresholded linear unit (TLU), in the place of the layer's activation
+//! z = max(y, τ)          eq. 3, the thresholded linear unit (TLU), which replaces the layer's activation
 //!
-//! No mean is subtracted and no batch is needed, so that training and evaluation are the same. τ starts at 0, where the TLU
-//! is ReLU.
+//! The layer subtracts no mean and needs no batch: training and evaluation are the same. τ starts at 0, where the TLU is
+//! ReLU. ε is the paper's 10⁻⁶.
 //!
-//! ε is the paper's 10⁻⁶. Differs from the paper: where a filter has one value, as behind a fully connected layer, only the
-//! sign would be left; the paper then learns ε, and here it is an error. PyTorch has no such layer. At y = τ the gradient
-//! goes to τ.
+//! Differs from the paper: where a filter has a single value, as after a fully connected layer, eq. 1 leaves only its sign;
+//! the paper then learns ε, and here it is an error. At y = τ the gradient of `forward` goes to τ. PyTorch has no such layer.
 
-use super::{Norm, Pass, group, group::GroupNorm, per_channel::per_channel};
+use super::{
+    Norm, Pass,
+    per_channel::{per_channel, scale_shift},
+};
 use candle_core::{DType, Device, Result, Tensor, Var, bail};
-use normbook_ops::{activation::relu, normalize::ScaleStatistic};
+use normbook_ops::{
+    activation::relu,
+    normalize::{Axes, Normalization, ScaleStatistic, normalize},
+};
 
 /// ε.
 const EPSILON: f64 = 1e-6;
 
-/// The layer, for `[N, C, ..]` with more than one value behind each channel.
+/// The layer, for `[N, C, ..]` with more than one value of each channel and example.
 pub struct FilterResponseNorm {
-    /// Eq. 1 and 2: the normalization of groups of one channel, without a mean.
-    norm: GroupNorm,
+    /// γ, `[C]`, starts at 1.
+    gamma: Var,
+    /// β, `[C]`, starts at 0.
+    beta: Var,
     /// τ, `[C]`, starts at 0.
-    threshold: Var,
+    tau: Var,
 }
 
 impl FilterResponseNorm {
     pub fn new(channels: usize, dtype: DType, device: &Device) -> Result<Self> {
-        let config = group::Config { groups: channels, scale: ScaleStatistic::Uncentered, epsilon: EPSILON };
-        let threshold = Var::zeros(channels, dtype, device)?;
-        Ok(Self { norm: GroupNorm::new(channels, config, dtype, device)?, threshold })
+        let zeros = || Var::zeros(channels, dtype, device);
+        Ok(Self { gamma: Var::ones(channels, dtype, device)?, beta: zeros()?, tau: zeros()? })
+    }
+
+    // ANCHOR: definition
+    /// Computes eq. 1 to 3, `[N, C, ..] -> [N, C, ..]`.
+    pub fn definition(&self, x: &Tensor) -> Result<Tensor> {
+        let filters = x.reshape((x.dim(0)?, x.dim(1)?, ()))?; // [examples, C, N]
+        let square = filters.sqr()?.mean_keepdim(2)?; // ν²
+        let x_hat = filters.broadcast_div(&(square + EPSILON)?.sqrt()?)?.reshape(x.shape())?; // eq. 1
+        let y = scale_shift(&x_hat, &self.gamma, &self.beta)?; // eq. 2
+        y.broadcast_maximum(&per_channel(&self.tau, x.rank())?) // eq. 3
+    }
+    // ANCHOR_END: definition
+
+    /// Computes eq. 1 and 2 by the fused kernel: groups of one channel, without a mean.
+    fn scaled(&self, x: &Tensor) -> Result<Tensor> {
+        let how = Normalization {
+            axes: Axes::Groups(self.tau.elem_count()),
+            scale: ScaleStatistic::Uncentered,
+            epsilon: EPSILON,
+        };
+        Ok(normalize(x, &self.gamma, &self.beta, how)?.output)
     }
 }
 
 impl Norm for FilterResponseNorm {
-    fn forward(&self, input: &Tensor, pass: Pass) -> Result<Tensor> {
-        if input.dims()[2..].iter().product::<usize>() < 2 {
+    fn forward(&self, x: &Tensor, _: Pass) -> Result<Tensor> {
+        if x.dims()[2..].iter().product::<usize>() < 2 {
             bail!(
-                "filter response norm: one value of each channel and example, {:?}; it needs maps of at least two",
-                input.dims()
+                "filter response normalization: {:?} has one value of each channel and example; give maps of at least two",
+                x.dims()
             );
         }
         // max(y, τ) = max(y − τ, 0) + τ.
-        let threshold = per_channel(&self.threshold, input.rank())?;
-        relu(&self.norm.forward(input, pass)?.broadcast_sub(&threshold)?)?.broadcast_add(&threshold)
+        let tau = per_channel(&self.tau, x.rank())?;
+        relu(&self.scaled(x)?.broadcast_sub(&tau)?)?.broadcast_add(&tau)
     }
 
-    /// γ, β and τ.
+    /// Returns γ, β and τ.
     fn parameters(&self) -> Vec<Var> {
-        [self.norm.parameters(), vec![self.threshold.clone()]].concat()
+        vec![self.gamma.clone(), self.beta.clone(), self.tau.clone()]
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::norm::testing::{apart, assert_close, assert_gradients_of, normal, scatter, values};
+    use crate::norm::testing::{apart, assert_close, assert_definition, assert_gradients_of, normal, scatter, values};
 
     fn layer() -> FilterResponseNorm {
         let layer = FilterResponseNorm::new(3, DType::F64, &Device::Cpu).unwrap();
@@ -81,6 +108,12 @@ mod tests {
         assert_close(&values(&layer.forward(&input, Pass::TRAIN).unwrap()), &expected, 1e-12);
     }
 
+    #[test]
+    fn the_kernel_computes_the_definition() {
+        let new = |dtype| FilterResponseNorm::new(3, dtype, &Device::Cpu);
+        assert_definition(&[&[2, 3, 6], &[4, 3, 4, 5]], new, |layer, x, _| layer.definition(x));
+    }
+
     /// Neither a filter's scale nor the other examples matter, up to ε; an offset does.
     #[test]
     fn the_scale_and_the_batch_do_not_matter() {
@@ -96,7 +129,7 @@ mod tests {
     fn it_starts_as_relu() {
         let layer = FilterResponseNorm::new(3, DType::F64, &Device::Cpu).unwrap();
         let input = normal(0, &[2, 3, 4]);
-        let expected = relu(&layer.norm.forward(&input, Pass::TRAIN).unwrap()).unwrap();
+        let expected = relu(&layer.scaled(&input).unwrap()).unwrap();
         assert_eq!(values(&layer.forward(&input, Pass::TRAIN).unwrap()), values(&expected));
     }
 

@@ -1,65 +1,67 @@
-//! Spectral normalization (Miyato, Kataoka, Koyama & Yoshida 2018, arXiv:1802.05957, for the discriminator of a GAN): it
-//! *sets* a weight's largest singular value to 1. The penalty of Yoshida & Miyato 2017 (arXiv:1705.10941), which only holds
-//! it down, is another method: `train::spectral_penalty`.
+//! Spectral normalization (Miyato, Kataoka, Koyama & Yoshida 2018, arXiv:1802.05957), for the discriminator of a GAN: it
+//! *sets* a weight's largest singular value to 1. The penalty of Yoshida & Miyato 2017 (arXiv:1705.10941), which only limits
+//! its growth, is another method: `train::spectral_penalty`.
 //!
 //! σ(A) = max ‖A h‖ / ‖h‖, the largest singular value
-//! W̄_SN = W / σ(W)                                          eq. 8
-//! Algorithm 1, once for each training step, with ũ kept from step to step:
-//! ṽ ← Wᵀ ũ / ‖Wᵀ ũ‖,  ũ ← W ṽ / ‖W ṽ‖,  σ(W) ≈ ũᵀ W ṽ
-//! ∂W̄_SN/∂W_ij = (E_ij − u_i v_j W̄_SN) / σ(W)              eq. 9 to 11: of σ the gradient is u vᵀ, as u and v are constants
+//! W̄_SN = W / σ(W)                                              eq. 8
+//! ∂W̄_SN/∂W_ij = (E_ij − u_i v_j W̄_SN) / σ(W)                   eq. 9 to 11: ∂σ/∂W = u vᵀ, u and v count as constants
+//! Algorithm 1, once in each training step, with ũ kept from step to step:
+//! ṽ ← Wᵀ ũ / ‖Wᵀ ũ‖,  ũ ← W ṽ / ‖W ṽ‖                          step 1
+//! W̄_SN = W / σ(W) with σ(W) ≈ ũᵀ W ṽ                           step 2
 //!
-//! A convolution's weight counts as the matrix `[O, C k k]`: its σ is not that of the convolution as a map of images, which
-//! may be larger, by at most k for stride 1 with a window of k × k.
+//! Differs from the paper: ũ starts as (1, …, 1)/√O and not at random, so all arms of a claim draw the same weights. As in
+//! PyTorch, evaluation takes the ũ and ṽ of the last training step. PyTorch's `nn.utils.spectral_norm` computes the same; its
+//! newer `nn.utils.parametrizations.spectral_norm` takes the two halves of step 1 in the other order, and begins with 15 power
+//! iterations, where the paper has none.
 //!
-//! Differs from the paper: ũ starts as (1, …, 1)/√O and not at random, so that all arms of a claim draw the same weights. As in
-//! PyTorch, evaluation takes the ũ and ṽ of the last training step. A probe sees the step that training would take, and moves
-//! nothing. PyTorch's `nn.utils.spectral_norm` is this; the newer one in `nn.utils.parametrizations` takes the two half steps in
-//! the other order, and begins with 15 steps of power iteration, where here, as in the paper, there are none.
+//! A convolution's weight counts as the matrix `[O, C k k]`, as in the paper: its σ is not that of the convolution as a map of
+//! images, which may be larger, by at most a factor of k for stride 1 and a window of k × k.
 
 use super::{Mode, Pass, reparameterization::Reparameterization};
 use candle_core::{Result, Tensor, Var};
-use normbook_ops::power_iteration::{SingularTriplet, as_matrix, power_iteration, unit};
+use normbook_ops::power_iteration::{as_matrix, unit};
 
 /// The reparameterization, of W `[O, ..]`.
 pub struct SpectralNorm {
     /// ũ, `[O, 1]`.
     left: Var,
-    /// ṽ, `[I, 1]`, I the values of a unit's weight.
+    /// ṽ, `[I, 1]`, with I values in a unit's weight.
     right: Var,
 }
 
 impl SpectralNorm {
-    /// For the W that a layer begins with.
+    /// Takes the W `[O, ..]` that a layer begins with.
     pub fn new(weight: &Tensor) -> Result<Self> {
         let matrix = as_matrix(&weight.detach())?;
         let left = unit(&Tensor::ones((matrix.dim(0)?, 1), matrix.dtype(), matrix.device())?)?;
         let right = unit(&matrix.t()?.matmul(&left)?)?;
         Ok(Self { left: Var::from_tensor(&left)?, right: Var::from_tensor(&right)? })
     }
+}
 
-    /// The u and v of a pass.
-    fn vectors(&self, matrix: &Tensor, pass: Pass) -> Result<[Tensor; 2]> {
-        if pass.mode == Mode::Eval {
-            return Ok([self.left.as_detached_tensor(), self.right.as_detached_tensor()]);
-        }
-        let SingularTriplet { left: right, right: left, .. } = power_iteration(&matrix.t()?, &self.left)?;
+impl Reparameterization for SpectralNorm {
+    // ANCHOR: definition
+    /// Computes W / σ(W), `[O, ..]`; training keeps the ũ and ṽ that it finds.
+    fn weight(&self, raw: &Tensor, pass: Pass) -> Result<Tensor> {
+        let matrix = as_matrix(raw)?; // W, [O, I]
+        let [left, right] = match pass.mode {
+            Mode::Eval => [self.left.as_detached_tensor(), self.right.as_detached_tensor()],
+            Mode::Train | Mode::Probe => {
+                let (constant, left) = (matrix.detach(), self.left.as_detached_tensor());
+                let right = unit(&constant.t()?.matmul(&left)?)?; // ṽ, step 1
+                [unit(&constant.matmul(&right)?)?, right] // ũ, step 1
+            }
+        };
         if pass.mode == Mode::Train {
             self.left.set(&left)?;
             self.right.set(&right)?;
         }
-        Ok([left, right])
+        let sigma = (matrix * left.matmul(&right.t()?)?)?.sum_all()?; // ũᵀ W ṽ = ⟨W, ũ ṽᵀ⟩
+        raw.broadcast_div(&sigma) // step 2
     }
-}
+    // ANCHOR_END: definition
 
-impl Reparameterization for SpectralNorm {
-    fn weight(&self, raw: &Tensor, pass: Pass) -> Result<Tensor> {
-        let matrix = as_matrix(raw)?;
-        let [left, right] = self.vectors(&matrix, pass)?;
-        // uᵀ W v = ⟨W, u vᵀ⟩.
-        let sigma = (matrix * left.matmul(&right.t()?)?)?.sum_all()?;
-        raw.broadcast_div(&sigma)
-    }
-
+    /// Returns ũ and ṽ.
     fn state(&self) -> Vec<Var> {
         vec![self.left.clone(), self.right.clone()]
     }
@@ -78,7 +80,7 @@ mod tests {
         svd.singular_values.iter().copied().collect()
     }
 
-    /// After enough steps, W over the largest singular value of a full decomposition.
+    /// After enough steps, W divided by the largest singular value of a full decomposition.
     #[test]
     fn the_definition() {
         for dims in [&[4, 6][..], &[3, 2, 3, 3]] {
@@ -128,7 +130,7 @@ mod tests {
         assert_ne!(values(&norm.left), start);
     }
 
-    /// With u and v held, as eq. 10 has it: in evaluation they are. And the equation itself.
+    /// u and v count as constants, as in eq. 10, and in evaluation they are; then the equation itself.
     #[test]
     fn the_gradients_are_central_differences() {
         for dims in [&[4, 6][..], &[3, 2, 2, 2]] {

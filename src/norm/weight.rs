@@ -1,18 +1,20 @@
 //! Weight normalization (Salimans & Kingma 2016, arXiv:1602.07868), for each unit's weight vector w, trained as v and g.
 //!
-//! y = φ(w · x + b)                                        eq. 1
-//! w = g v / ‖v‖                                           eq. 2
-//! ∇_g L = ∇_w L · v / ‖v‖,  ∇_v L = g/‖v‖ ∇_w L − g ∇_g L/‖v‖² v    eq. 3
-//!       = g/‖v‖ M_w ∇_w L,  M_w = I − w wᵀ/‖w‖²            eq. 4, so that v · ∇_v L = 0 and ‖v‖ grows under plain SGD
+//! y = φ(w · x + b)                                                    eq. 1
+//! w = g v / ‖v‖                                                       eq. 2
+//! ∇_g L = ∇_w L · v / ‖v‖,  ∇_v L = g/‖v‖ ∇_w L − g ∇_g L/‖v‖² v      eq. 3
+//!       = g/‖v‖ M_w ∇_w L,  M_w = I − w wᵀ/‖w‖²                        eq. 4
+//!
+//! Eq. 4 gives v · ∇_v L = 0, so ‖v‖ grows under plain SGD.
 //!
 //! Data-dependent initialization (§3), on the first training batch, layer by layer, with t = v · x / ‖v‖:
 //! g ← 1 / σ[t],  b ← −μ[t] / σ[t]
-//! so that each unit begins with mean 0 and deviation 1 over that batch.
+//! Each unit then begins with mean 0 and standard deviation 1 over that batch.
 //!
-//! v begins as the net's weights are drawn; the paper draws it with deviation 0.05, which changes ‖v‖ alone. Until the first
-//! training batch, and for [`Start::Drawn`] for good, g begins as ‖v‖, as in PyTorch, where w is as it was drawn. In a
-//! convolution w is a filter with all its channels. ε = 10⁻⁸ beside σ² keeps a unit that is constant over the batch finite;
-//! eq. 2 has none. Mean-only batch normalization (§4) is [`super::mean_only`].
+//! Differs from the paper: v begins as the network's weights are drawn; the paper draws it with standard deviation 0.05,
+//! which changes ‖v‖ alone. Until the first training batch, and with [`Start::Drawn`] always, g begins as ‖v‖, as in PyTorch:
+//! w is as it was drawn. In a convolution w is a filter with all its channels. ε = 10⁻⁸ next to σ² keeps a unit that is
+//! constant over the batch finite; eq. 2 has no ε. Mean-only batch normalization (§4) is [`super::mean_only`].
 
 use super::{
     Pass,
@@ -23,34 +25,37 @@ use candle_core::{Result, Tensor, Var};
 use serde::Serialize;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// ε beside the variance of the first batch.
+/// ε next to the variance of the first batch.
 const EPSILON: f64 = 1e-8;
 
 /// Where g and b begin.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Start {
-    /// Where the first training batch says.
+    /// The data-dependent initialization of §3.
     #[default]
     Data,
-    /// g as ‖v‖ and b as 0: the weight is as it was drawn.
+    /// g = ‖v‖ and b = 0: the weight is as it was drawn.
     Drawn,
 }
 
-/// What stands behind the layer.
+/// The normalization of activations that follows the layer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Behind {
+pub enum AfterWeightNorm {
     #[default]
     Nothing,
-    MeanOnly,
+    /// Mean-only batch normalization (§4).
+    #[serde(rename = "mean_only")]
+    MeanOnlyBatchNorm,
 }
 
 /// The settings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Config {
     pub start: Start,
-    pub behind: Behind,
+    #[serde(rename = "behind")]
+    pub after: AfterWeightNorm,
 }
 
 /// The reparameterization, of v `[O, ..]`.
@@ -62,46 +67,50 @@ pub struct WeightNorm {
 }
 
 impl WeightNorm {
-    /// For the v that a layer begins with.
+    /// Takes the v `[O, ..]` that a layer begins with.
     pub fn new(direction: &Tensor, start: Start) -> Result<Self> {
         let scale = Var::from_tensor(&lengths_of_units(&direction.detach())?)?;
         Ok(Self { start, has_started: AtomicBool::new(false), scale })
     }
 }
 
-/// v, each unit's by its own factor of `[O]`.
-fn scaled(direction: &Tensor, factors: &Tensor) -> Result<Tensor> {
-    let shape: Vec<usize> =
-        (0..direction.rank()).map(|axis| if axis == 0 { factors.elem_count() } else { 1 }).collect();
-    direction.broadcast_mul(&factors.reshape(shape)?)
-}
-
 impl Reparameterization for WeightNorm {
-    // ANCHOR: weight
+    // ANCHOR: definition
+    /// Computes w of eq. 2, `[O, ..]`, from v.
     fn weight(&self, direction: &Tensor, _: Pass) -> Result<Tensor> {
-        scaled(direction, &(self.scale.as_tensor() / lengths_of_units(direction)?)?)
+        let lengths = lengths_of_units(direction)?; // ‖v‖ of each unit, [O]
+        multiply_units(direction, &(self.scale.as_tensor() / lengths)?) // g v / ‖v‖
     }
-    // ANCHOR_END: weight
+    // ANCHOR_END: definition
 
-    /// g.
+    /// Returns g.
     fn parameters(&self) -> Vec<Var> {
         vec![self.scale.clone()]
     }
 
+    // ANCHOR: initialization
+    /// Sets g and b on the first training batch as §3 does.
     fn before_training(&self, direction: &Tensor, bias: &Var, map: Map, pass: Pass) -> Result<()> {
-        // A training that goes on has started.
+        // A training that resumes at a later step has its g and b already.
         if self.start == Start::Drawn || pass.step > 0 || self.has_started.swap(true, Ordering::Relaxed) {
             return Ok(());
         }
         let direction = direction.detach();
-        let units = scaled(&direction, &lengths_of_units(&direction)?.recip()?)?;
+        let units = multiply_units(&direction, &lengths_of_units(&direction)?.recip()?)?; // v / ‖v‖
         let t = map(&units, &bias.zeros_like()?)?.detach();
-        let mean = mean_of_channels(&t)?;
+        let mean = mean_of_channels(&t)?; // μ[t]
         let variance = mean_of_channels(&t.broadcast_sub(&per_channel(&mean, t.rank())?)?.sqr()?)?;
-        let deviation = (variance + EPSILON)?.sqrt()?;
-        self.scale.set(&deviation.recip()?)?;
-        bias.set(&(mean.neg()? / deviation)?)
+        let standard_deviation = (variance + EPSILON)?.sqrt()?; // σ[t]
+        self.scale.set(&standard_deviation.recip()?)?;
+        bias.set(&(mean.neg()? / standard_deviation)?)
     }
+    // ANCHOR_END: initialization
+}
+
+/// Multiplies each unit of a weight `[O, ..]` by its factor of `[O]`.
+fn multiply_units(weight: &Tensor, factors: &Tensor) -> Result<Tensor> {
+    let shape: Vec<usize> = (0..weight.rank()).map(|axis| if axis == 0 { factors.elem_count() } else { 1 }).collect();
+    weight.broadcast_mul(&factors.reshape(shape)?)
 }
 
 #[cfg(test)]
@@ -186,7 +195,7 @@ mod tests {
         assert_close(&values(&lengths_of_units(&direction).unwrap()), &expected, 1e-12);
     }
 
-    /// Each unit has mean 0 and deviation 1 over the first batch, and the next batch changes nothing.
+    /// Each unit has mean 0 and standard deviation 1 over the first batch, and the next batch changes nothing.
     #[test]
     fn the_first_batch_decides_where_it_starts() {
         let windows = Windows { stride: 1, padding: 1 };

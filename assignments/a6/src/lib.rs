@@ -1,7 +1,7 @@
 //! A6. A norm of your own, in `norm.rs`.
 //!
-//! A layer sees activations `[N, C]` behind a linear map and `[N, C, H, W]` behind a convolution, in f32 and f64, on any
-//! device. The trait [`normbook::norm::Norm`] is all that the nets of the book know of it.
+//! A layer gets activations `[N, C]` after a linear layer and `[N, C, H, W]` after a convolution, in f32 and f64, on any
+//! device. The networks of the book know it through the trait [`normbook::norm::Norm`].
 
 mod norm;
 

@@ -22,10 +22,11 @@ impl Mine {
 }
 
 impl Norm for Mine {
-    /// `[N, C, ..] -> [N, C, ..]`. `pass.mode` says whether this is training, evaluation, or a look that must change nothing.
+    /// `[N, C, ..] -> [N, C, ..]`. `pass.mode` is training, evaluation, or a probe, which must change nothing.
     fn forward(&self, input: &Tensor, pass: Pass) -> Result<Tensor> {
         // SOLUTION your formula; per_channel(&self.weight, input.rank())? has the shape to multiply by
-        // Layer normalization with the mean deviation in the place of the standard deviation: one far value counts less.
+        // Layer normalization with the mean absolute deviation instead of the standard deviation: an outlier counts
+        // less.
         let _ = pass;
         let mut per_example = vec![1; input.rank()];
         per_example[0] = input.dims()[0];

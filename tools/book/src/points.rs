@@ -5,7 +5,7 @@ use serde::Deserialize;
 use std::path::Path;
 
 #[derive(Deserialize)]
-struct Sheet {
+struct TestSuite {
     tests: Vec<Test>,
 }
 
@@ -24,14 +24,14 @@ pub fn table(root: &Path, assignment: &str) -> Result<String> {
 }
 
 fn of(text: &str) -> Result<String> {
-    let sheet: Sheet = serde_json::from_str(text)?;
+    let suite: TestSuite = serde_json::from_str(text)?;
     // On a phone a long name breaks between its words.
     let name = |test: &Test| test.name.replace('_', "_<wbr>");
     let line = |test: &Test| {
         format!("| <code>{}</code> | {} | {} |\n", name(test), test.points, test.asks.replace('|', "\\|"))
     };
-    let all: u32 = sheet.tests.iter().map(|test| test.points).sum();
-    let lines: String = sheet.tests.iter().map(line).collect();
+    let all: u32 = suite.tests.iter().map(|test| test.points).sum();
+    let lines: String = suite.tests.iter().map(line).collect();
     Ok(format!("| Test | Points | What it asks |\n|---|---|---|\n{lines}| | {all} | |\n"))
 }
 

@@ -1,0 +1,5 @@
+//! A report in the format of each reader.
+
+pub mod classroom;
+pub mod gradescope;
+pub mod terminal;
