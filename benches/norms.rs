@@ -1,6 +1,6 @@
-//! What a norm costs: `cargo bench --bench norms` trains the CNN of chapter 16 with each of its norms, in turns on one thread, prints
-//! the time of a step and the memory held for the backward pass over those without a norm, and writes `benches/norms.json`,
-//! which the chapter's page reads.
+//! What a norm costs: `cargo bench --bench norms` trains the CNN of chapter 16 with each of its norms, in turns on one
+//! thread, prints the time of a step and the memory held for the backward pass over those without a norm, and writes
+//! `benches/norms.json`, which the chapter's page reads.
 
 use anyhow::{Context, Result};
 use candle_core::Device;

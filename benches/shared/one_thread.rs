@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-/// Runs the benchmarks of the calling program, after it has started itself once more with one thread if need be: rayon's
-/// own pool reads the same variable as candle.
+/// Runs the benchmarks of the calling program, after it has started itself once more with one thread if need be:
+/// rayon's own pool reads the same variable as candle.
 pub fn main() -> ExitCode {
     match normbook_lab::cli::threads::one_per_trial() {
         Ok(Some(code)) => code,

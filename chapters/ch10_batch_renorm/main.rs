@@ -1,19 +1,21 @@
 //! # Chapter 10: batch renormalization
 //!
-//! - Claim: where batches are small or not drawn independently, BatchNorm gives other outputs in training than in testing,
-//!   and the test accuracy suffers; "Batch Renormalization" removes most of the difference: "training and inference models
-//!   generate the same outputs". (Ioffe 2017, arXiv:1702.03275, §3, §4.2, §4.3; Hung-yi Lee 2021, "To learn more".)
+//! - Claim: where batches are small or not drawn independently, BatchNorm gives other outputs in training than in
+//!   testing, and the test accuracy suffers; "Batch Renormalization" removes most of the difference: "training and
+//!   inference models generate the same outputs". (Ioffe 2017, arXiv:1702.03275, §3, §4.2, §4.3; Hung-yi Lee 2021, "To
+//!   learn more".)
 //! - Protocol: a ReLU MLP 784-100-100-100-10 on Fashion-MNIST, SGD, rate 0.1, batch 64, with BatchNorm and with batch
 //!   renorm. The batch goes through the network whole; in microbatches of 4 and of 2, each normalized by itself, their
-//!   gradients averaged; in microbatches of 16 from two classes, eight images each; and, as a control, in microbatches of
-//!   any 16. r_max rises to 3 and d_max to 5 over the first half of the steps, in the paper's proportions.
-//! - Measure: test accuracy in evaluation; the gap: the accuracy on test images that go through the network as in training
-//!   minus that in evaluation, and the distance between the logits of the two.
-//! - Holds if: see `claims.rs`. Floors are those of the plan; architecture, rate and ramp were not tried on any seed before.
-//! - BatchNorm's moving averages take a tenth of each microbatch, batch renorm's a hundredth: the usual settings of each.
-//!   The arms "closed", BatchNorm with batch renorm's averages, show which part of a gain is due to that.
-//! - Differs: the paper trains Inception-v3 on ImageNet with 50 workers, batches of 32 and microbatches of 4; its batches
-//!   have 16 classes with two images each. Ours have two classes, because Fashion-MNIST has only ten.
+//!   gradients averaged; in microbatches of 16 from two classes, eight images each; and, as a control, in microbatches
+//!   of any 16. r_max rises to 3 and d_max to 5 over the first half of the steps, in the paper's proportions.
+//! - Measure: test accuracy in evaluation; the gap: the accuracy on test images that go through the network as in
+//!   training minus that in evaluation, and the distance between the logits of the two.
+//! - Holds if: see `claims.rs`. Floors are those of the plan; architecture, rate and ramp were not tried on any seed
+//!   before.
+//! - BatchNorm's moving averages take a tenth of each microbatch, batch renorm's a hundredth: the usual settings of
+//!   each. The arms "closed", BatchNorm with batch renorm's averages, show which part of a gain is due to that.
+//! - Differs: the paper trains Inception-v3 on ImageNet with 50 workers, batches of 32 and microbatches of 4; its
+//!   batches have 16 classes with two images each. Ours have two classes, because Fashion-MNIST has only ten.
 
 mod claims;
 mod renorm_identity;

@@ -15,7 +15,8 @@ use std::collections::BTreeMap;
 const SHAPE: (usize, usize, usize, usize) = (6, 4, 3, 3);
 const CHANNELS: usize = 4;
 
-/// The trial: exact, in f64, on `[6, 4, 3, 3]` with random γ, β and upstream gradient, and moving averages as they begin.
+/// The trial: exact, in f64, on `[6, 4, 3, 3]` with random γ, β and upstream gradient, and moving averages as they
+/// begin.
 #[derive(Clone, Debug, Serialize)]
 pub struct RenormIdentity {
     pub limits: Config,
@@ -28,9 +29,9 @@ impl Trial for RenormIdentity {
         BTreeMap::new()
     }
 
-    /// Values, relative to the largest number: `batch_norm_output_difference` and `batch_norm_gradient_difference` between
-    /// the layer and BatchNorm in training, the gradient by the input; `evaluation_difference` between the layer's outputs in
-    /// training and in evaluation; and BatchNorm's own, `batch_norm_evaluation_difference`.
+    /// Values, relative to the largest number: `batch_norm_output_difference` and `batch_norm_gradient_difference`
+    /// between the layer and BatchNorm in training, the gradient by the input; `evaluation_difference` between the
+    /// layer's outputs in training and in evaluation; and BatchNorm's own, `batch_norm_evaluation_difference`.
     fn run(&self, context: &RunContext) -> Result<Trace> {
         let device = context.device;
         let stream = &mut Seed(0).stream(Purpose::Probe, 0);

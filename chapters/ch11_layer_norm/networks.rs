@@ -15,8 +15,8 @@ pub fn mlp(data: &Dataset, norm: NormKind, batch_size: usize, learning_rate: f64
 }
 // ANCHOR_END: mlp
 
-/// A recurrent network of tanh units that reads the images row by row, in batches of 64. It trains on the same number of
-/// examples as the MLPs.
+/// A recurrent network of tanh units that reads the images row by row, in batches of 64. It trains on the same number
+/// of examples as the MLPs.
 pub fn recurrent(data: &Dataset, norm: NormKind, units: usize, learning_rate: f64, protocol: &Protocol) -> Classifier {
     Classifier {
         architecture: Architecture::Recurrent(units),

@@ -29,8 +29,9 @@ const NOT_INVARIANT: [&str; 8] = [
     "layer, data recentred",
 ];
 
-/// Layer normalization keeps its accuracy on small batches, and a recurrent network learns with it in fewer steps. BatchNorm
-/// leads on batches of 128 and falls behind on batches of 4, both by so little that any two arms confused would show.
+/// Layer normalization keeps its accuracy on small batches, and a recurrent network learns with it in fewer steps.
+/// BatchNorm leads on batches of 128 and falls behind on batches of 4, both by so little that any two arms confused
+/// would show.
 fn papers_world() -> World {
     let accuracies = [
         ("layer 128", 0.880),

@@ -29,7 +29,8 @@ impl Trial for Contrast {
         self.training.data()
     }
 
-    /// Besides the training's: series `accuracy_by_contrast`, and a value [`lost_at`] each. A run that diverged has neither.
+    /// Besides the training's: series `accuracy_by_contrast`, and a value [`lost_at`] each. A run that diverged has
+    /// neither.
     fn run(&self, context: &RunContext) -> Result<Trace> {
         let mut trace = self.training.train(TrainOptions::default(), context, &mut (), |(), snapshot, trace| {
             if snapshot.step == self.training.steps {
@@ -65,7 +66,8 @@ mod tests {
     use normbook::train::classifier::Architecture;
     use normbook_lab::seed::Seed;
 
-    /// Behind an instance normalization no contrast is left but for ε; behind the moving averages of BatchNorm there is.
+    /// Behind an instance normalization no contrast is left but for ε; behind the moving averages of BatchNorm there
+    /// is.
     #[test]
     fn instance_normalization_does_not_see_contrast() {
         let lost = |norm: &str| {

@@ -1,5 +1,5 @@
-//! What instance normalization does not see of an image: IN(a x + c) = IN(x) for a > 0 (Ulyanov, Vedaldi & Lempitsky 2016,
-//! arXiv:1607.08022), and where that ends.
+//! What instance normalization does not see of an image: IN(a x + c) = IN(x) for a > 0 (Ulyanov, Vedaldi & Lempitsky
+//! 2016, arXiv:1607.08022), and where that ends.
 
 use candle_core::{Result, Tensor};
 use normbook::probe::exact::{largest, normal, relative_difference, values};
@@ -30,9 +30,9 @@ impl Trial for ContrastIdentity {
         BTreeMap::new()
     }
 
-    /// Values, the largest change of an output in parts of the largest: `change` for a x + c with ε = 0, `faint` for 10⁻³ x with
-    /// ε = 10⁻⁵; behind a convolution with bias and zero padding, ε = 0, `scaled` for a x and `shifted` for x + c; and
-    /// `one_pixel`, the largest output for maps of one pixel, ε = 10⁻⁵, which is β = 0 whatever the image.
+    /// Values, the largest change of an output in parts of the largest: `change` for a x + c with ε = 0, `faint` for
+    /// 10⁻³ x with ε = 10⁻⁵; behind a convolution with bias and zero padding, ε = 0, `scaled` for a x and `shifted` for
+    /// x + c; and `one_pixel`, the largest output for maps of one pixel, ε = 10⁻⁵, which is β = 0 whatever the image.
     fn run(&self, _: &RunContext) -> Result<Trace> {
         let stream = &mut Seed(0).stream(Purpose::Probe, 0);
         let images = drawn(stream, SIDE)?;

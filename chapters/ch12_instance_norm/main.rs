@@ -1,17 +1,17 @@
 //! # Chapter 12: instance normalization
 //!
-//! - Claim: the result "should not, in general, depend on the contrast of the content image". Normalizing each channel of
-//!   each image, at test time too, ensures that. (Ulyanov, Vedaldi & Lempitsky 2016, arXiv:1607.08022; Hung-yi Lee 2021,
-//!   "To learn more".)
-//! - Protocol: the invariance in f64, and its limits: ε, zero padding, maps of one pixel; a CNN of two convolutions (8 and
-//!   16 channels) on Fashion-MNIST, batch 64, SGD, rate 0.1, with instance normalization, BatchNorm, group normalization
-//!   (G = 4) and none, tested at contrasts from 1/4 to 4; the same networks where the contrast *is* the class, ten of them.
-//!   Styles swapped by statistics of features (Huang & Belongie 2017, arXiv:1703.06868, eq. 8) of the network without
-//!   normalization, four pairs of test images.
+//! - Claim: the result "should not, in general, depend on the contrast of the content image". Normalizing each channel
+//!   of each image, at test time too, ensures that. (Ulyanov, Vedaldi & Lempitsky 2016, arXiv:1607.08022; Hung-yi Lee
+//!   2021, "To learn more".)
+//! - Protocol: the invariance in f64, and its limits: ε, zero padding, maps of one pixel; a CNN of two convolutions (8
+//!   and 16 channels) on Fashion-MNIST, batch 64, SGD, rate 0.1, with instance normalization, BatchNorm, group
+//!   normalization (G = 4) and none, tested at contrasts from 1/4 to 4; the same networks where the contrast *is* the
+//!   class, ten of them. Styles swapped by statistics of features (Huang & Belongie 2017, arXiv:1703.06868, eq. 8) of
+//!   the network without normalization, four pairs of test images.
 //! - Measure: accuracy lost relative to contrast 1; test accuracy. The swapped styles are a picture and are not judged.
 //! - Holds if: see `claims.rs`. Floors are those of the plan; no run was made before.
-//! - Differs: the paper's evidence is pictures of a generator that stylizes; it has no table. Our network classifies. Huang &
-//!   Belongie train a decoder; we descend on pixels.
+//! - Differs: the paper's evidence is pictures of a generator that stylizes; it has no table. Our network classifies.
+//!   Huang & Belongie train a decoder; we descend on pixels.
 
 mod claims;
 mod contrast;

@@ -1,10 +1,12 @@
-//! The style of one image on the content of another, by the statistics of features (Huang & Belongie 2017, arXiv:1703.06868).
+//! The style of one image on the content of another, by the statistics of features (Huang & Belongie 2017,
+//! arXiv:1703.06868).
 //!
 //! AdaIN(x, y) = σ(y) (x − μ(x)) / σ(x) + μ(y)    eq. 8, μ and σ of each channel over its pixels
 //!
-//! The paper's encoder is VGG up to relu4_1, and a decoder is trained to paint. Here the encoder is a convolution of a small
-//! classifier, before its activation, and there is no decoder: descent on the pixels, from the content image on, looks for the
-//! image x with features f(x) = AdaIN(f(content), f(style)). Adam walks; the best image on its way is kept.
+//! The paper's encoder is VGG up to relu4_1, and a decoder is trained to paint. Here the encoder is a convolution of a
+//! small classifier, before its activation, and there is no decoder: descent on the pixels, from the content image on,
+//! looks for the image x with features f(x) = AdaIN(f(content), f(style)). Adam walks; the best image on its way is
+//! kept.
 
 use candle_core::{D, Result, Tensor, Var, bail};
 use normbook::net::{Net, Place};
@@ -49,9 +51,10 @@ impl Trial for StyleSwap {
         self.training.data()
     }
 
-    /// Besides the training's: grid [`IMAGES`] and values, means over the pairs: [`STYLE_MOVED`]; [`LAYOUT_OF_CONTENT`];
-    /// `layout_of_style`, the correlation with the style's features, and `layout_before`, that at the start; `target_missed`, the
-    /// squared distance to the features looked for, in parts of that at the start. A run that diverged has none.
+    /// Besides the training's: grid [`IMAGES`] and values, means over the pairs: [`STYLE_MOVED`];
+    /// [`LAYOUT_OF_CONTENT`]; `layout_of_style`, the correlation with the style's features, and `layout_before`, that
+    /// at the start; `target_missed`, the squared distance to the features looked for, in parts of that at the start. A
+    /// run that diverged has none.
     fn run(&self, context: &RunContext) -> Result<Trace> {
         self.training.train(TrainOptions::default(), context, &mut (), |(), snapshot, trace| {
             if snapshot.step == self.training.steps { self.swap_all(snapshot, trace) } else { Ok(()) }

@@ -3,8 +3,8 @@ use normbook::train::accuracy::TEST_ACCURACY;
 use normbook_lab::Chapter;
 use normbook_lab::testing::{World, assert_claims_follow, assert_record_follows};
 
-/// Ulyanov, Vedaldi & Lempitsky 2016: instance normalization removes the contrast, which BatchNorm leaves; a classifier then
-/// lacks what the contrast says.
+/// Ulyanov, Vedaldi & Lempitsky 2016: instance normalization removes the contrast, which BatchNorm leaves; a classifier
+/// then lacks what the contrast says.
 fn papers_world() -> World {
     let lost = [
         ("instance", "lost_at_contrast_0.25", 0.002),

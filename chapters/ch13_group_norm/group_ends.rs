@@ -26,8 +26,8 @@ impl Trial for GroupEnds {
         BTreeMap::new()
     }
 
-    /// Values, in parts of the largest output: `layer_difference` from (x − μ) / σ over (C, H, W) of each example for G = 1,
-    /// `instance_difference` from that over (H, W) of each example and channel for G = C, and
+    /// Values, in parts of the largest output: `layer_difference` from (x − μ) / σ over (C, H, W) of each example for G
+    /// = 1, `instance_difference` from that over (H, W) of each example and channel for G = C, and
     /// `between_difference`, of the two from each other.
     fn run(&self, context: &RunContext) -> Result<Trace> {
         let device = context.device;

@@ -1,18 +1,19 @@
 //! # Chapter 13: group normalization
 //!
-//! - Claim: "GN's computation is independent of batch sizes, and its accuracy is stable in a wide range of batch sizes",
-//!   while BatchNorm's error grows as batches shrink; the best number of groups lies between one and the number of
-//!   channels. (Wu & He 2018, arXiv:1803.08494, abstract, §4.1, Fig. 5, Tables 2 and 3; Hung-yi Lee 2021, "To learn more".)
+//! - Claim: "GN's computation is independent of batch sizes, and its accuracy is stable in a wide range of batch
+//!   sizes", while BatchNorm's error grows as batches shrink; the best number of groups lies between one and the number
+//!   of channels. (Wu & He 2018, arXiv:1803.08494, abstract, §4.1, Fig. 5, Tables 2 and 3; Hung-yi Lee 2021, "To learn
+//!   more".)
 //! - Protocol: a CNN of three convolutions (8, 16, 32 channels) on Fashion-MNIST with BatchNorm and with group
-//!   normalization, G = 4, in batches of 32, 8, 4 and 2; SGD, rate 0.1 · batch / 32, as in the paper. Each batch size sees
-//!   the same number of examples and then, as a control, takes the same number of updates. At batch 32 also G = 1, 2, 8 and
-//!   the number of channels.
+//!   normalization, G = 4, in batches of 32, 8, 4 and 2; SGD, rate 0.1 · batch / 32, as in the paper. Each batch size
+//!   sees the same number of examples and then, as a control, takes the same number of updates. At batch 32 also G = 1,
+//!   2, 8 and the number of channels.
 //! - Measure: test accuracy on all test images, after a fifth of the steps and at the end.
 //! - Holds if: see `claims.rs`. Floors are those of the plan; no run was made before.
-//! - Differs: the paper trains ResNet-50 on ImageNet for 100 epochs, G = 32, and counts BatchNorm's batches on each GPU. On
-//!   CIFAR-10's images the network is VGG-A with G = 32, and an arm that a figure calls G = 4 then has 32. The paper has no
-//!   CIFAR-10, so this network, its normalization between map and activation, 10,000 steps (6 epochs; `--steps 156250`:
-//!   100) and SGD without momentum or decay of rate and weights are ours.
+//! - Differs: the paper trains ResNet-50 on ImageNet for 100 epochs, G = 32, and counts BatchNorm's batches on each
+//!   GPU. On CIFAR-10's images the network is VGG-A with G = 32, and an arm that a figure calls G = 4 then has 32. The
+//!   paper has no CIFAR-10, so this network, its normalization between map and activation, 10,000 steps (6 epochs;
+//!   `--steps 156250`: 100) and SGD without momentum or decay of rate and weights are ours.
 
 mod claims;
 mod group_ends;
@@ -124,8 +125,8 @@ impl GroupNormalization {
     // ANCHOR_END: net
 }
 
-/// Serializes the flag for the record: without it the small CNN's default, whatever the images. An arm's settings say what
-/// it took.
+/// Serializes the flag for the record: without it the small CNN's default, whatever the images. An arm's settings say
+/// what it took.
 fn or_of_small_cnn<S: Serializer>(norm: &Option<NormKind>, serializer: S) -> Result<S::Ok, S::Error> {
     norm.unwrap_or(SMALL.1).serialize(serializer)
 }

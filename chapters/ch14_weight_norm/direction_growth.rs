@@ -1,4 +1,5 @@
-//! How the lengths of weight normalization's v move while a net trains (Salimans & Kingma 2016, arXiv:1602.07868, §2.1).
+//! How the lengths of weight normalization's v move while a net trains (Salimans & Kingma 2016, arXiv:1602.07868,
+//! §2.1).
 
 use candle_core::{DType, Result};
 use normbook::net::Net;
@@ -36,8 +37,8 @@ impl Trial for DirectionGrowth {
         self.training.data()
     }
 
-    /// Besides the training's: series `length` over steps, the mean of ‖v‖ over its start, values `share_of_falls`, of all steps and
-    /// units those at which ‖v‖ falls by more than rounding, and `final_length`.
+    /// Besides the training's: series `length` over steps, the mean of ‖v‖ over its start, values `share_of_falls`, of
+    /// all steps and units those at which ‖v‖ falls by more than rounding, and `final_length`.
     fn run(&self, context: &RunContext) -> Result<Trace> {
         let samples = sample_steps(self.training.steps, SAMPLES_PER_DECADE);
         let mut seen = Seen::default();

@@ -1,15 +1,15 @@
 //! # Chapter 14: weight normalization
 //!
-//! - Claim: writing a unit's weights as w = g v / ‖v‖ improves the conditioning of the optimization problem and speeds up
-//!   training; ∇_v L is orthogonal to v, so ‖v‖ grows and training is robust to the value of the learning rate; with
-//!   mean-only BatchNorm it does better than BatchNorm. (Salimans & Kingma 2016, arXiv:1602.07868, abstract, §2.1, §3, §4,
-//!   §5.1, Table 2; Hung-yi Lee 2021, "To learn more".)
-//! - Protocol: the identities in f64; a ReLU MLP 784-100-100-10 on Fashion-MNIST, batch 64, SGD at rates from 0.01 to 10,
-//!   with the same weights without normalization, with weight normalization and with BatchNorm; ‖v‖ of each unit at each
-//!   step of SGD, of SGD with weight decay and of Adam; a CNN (8, 16, 32 channels), batch 64, each arm at its own fastest
-//!   rate, chosen on pilot seeds 1000 and 1001 by the steps to a test accuracy of 70 %.
-//! - Measure: differences from the identities; the share of steps at which a ‖v‖ falls; the largest test accuracy over the
-//!   rates minus the smallest (a diverged run is at chance); steps to 70 %; test accuracy.
+//! - Claim: writing a unit's weights as w = g v / ‖v‖ improves the conditioning of the optimization problem and speeds
+//!   up training; ∇_v L is orthogonal to v, so ‖v‖ grows and training is robust to the value of the learning rate; with
+//!   mean-only BatchNorm it does better than BatchNorm. (Salimans & Kingma 2016, arXiv:1602.07868, abstract, §2.1, §3,
+//!   §4, §5.1, Table 2; Hung-yi Lee 2021, "To learn more".)
+//! - Protocol: the identities in f64; a ReLU MLP 784-100-100-10 on Fashion-MNIST, batch 64, SGD at rates from 0.01 to
+//!   10, with the same weights without normalization, with weight normalization and with BatchNorm; ‖v‖ of each unit at
+//!   each step of SGD, of SGD with weight decay and of Adam; a CNN (8, 16, 32 channels), batch 64, each arm at its own
+//!   fastest rate, chosen on pilot seeds 1000 and 1001 by the steps to a test accuracy of 70 %.
+//! - Measure: differences from the identities; the share of steps at which a ‖v‖ falls; the largest test accuracy over
+//!   the rates minus the smallest (a diverged run is at chance); steps to 70 %; test accuracy.
 //! - Holds if: see `claims.rs`. Floors are those of the plan; no run was made before.
 //! - The last layer is not normalized in any arm; weight decay acts on v, not on g.
 //! - Differs: the paper trains ConvPool-CNN-C on CIFAR-10 by Adam for 200 epochs.

@@ -4,8 +4,8 @@ use normbook::train::accuracy::TEST_ACCURACY;
 use normbook_lab::Chapter;
 use normbook_lab::testing::{World, assert_claims_follow, assert_record_follows};
 
-/// Test accuracies at each rate. Without normalization one rate is good. With it all rates are alike and halfway, so that a
-/// rate of one network taken for one of another would show.
+/// Test accuracies at each rate. Without normalization one rate is good. With it all rates are alike and halfway, so
+/// that a rate of one network taken for one of another would show.
 const OVER_RATES: [(&str, [f64; 3]); 7] = [
     // plain, weight, batch
     ("0.01", [0.700, 0.778, 0.779]),

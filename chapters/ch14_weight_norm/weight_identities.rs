@@ -24,7 +24,8 @@ const UNITS: usize = 4;
 /// The learning rate of the one step.
 const RATE: f64 = 0.1;
 
-/// The trial: exact. The gradients in f64, 4 units of 6 inputs on 20 examples; the initialization on an MLP 20-16-16-4 in f32.
+/// The trial: exact. The gradients in f64, 4 units of 6 inputs on 20 examples; the initialization on an MLP 20-16-16-4
+/// in f32.
 #[derive(Clone, Debug, Serialize)]
 pub struct WeightIdentities;
 
@@ -35,10 +36,10 @@ impl Trial for WeightIdentities {
         BTreeMap::new()
     }
 
-    /// Values: `scale_difference` and `direction_difference` of ∇_g L and ∇_v L from eq. 3, `projection_difference` of ∇_v L from
-    /// eq. 4, in parts of the largest; `largest_cosine` between a unit's v and ∇_v L; `growth_difference` of ‖v‖ behind a step
-    /// of plain SGD from √(1 + c²) ‖v‖, c = ‖Δv‖ / ‖v‖, of the largest. Behind the initialization, of all hidden units' t:
-    /// `start_mean`, the largest |mean|, and `start_deviation`, the largest |σ − 1|.
+    /// Values: `scale_difference` and `direction_difference` of ∇_g L and ∇_v L from eq. 3, `projection_difference` of
+    /// ∇_v L from eq. 4, in parts of the largest; `largest_cosine` between a unit's v and ∇_v L; `growth_difference` of
+    /// ‖v‖ behind a step of plain SGD from √(1 + c²) ‖v‖, c = ‖Δv‖ / ‖v‖, of the largest. Behind the initialization, of
+    /// all hidden units' t: `start_mean`, the largest |mean|, and `start_deviation`, the largest |σ − 1|.
     fn run(&self, context: &RunContext) -> Result<Trace> {
         let device = context.device;
         let mut trace = gradients()?;

@@ -1,25 +1,25 @@
 //! # Chapter 15: spectral norm regularization
 //!
-//! - Claim: a penalty on the largest singular value σ₁ of each weight improves generalization: the gap between training and
-//!   test accuracy narrows, most at large batches (Yoshida & Miyato 2017, arXiv:1705.10941, §4, Tables 1 and 2, Fig. 4;
-//!   Hung-yi Lee 2021, "To learn more", as "Spectrum Normalization"). Spectral *normalization* (Miyato et al. 2018,
-//!   arXiv:1802.05957) is another method: a layer that sets σ₁ to 1.
+//! - Claim: a penalty on the largest singular value σ₁ of each weight improves generalization: the gap between training
+//!   and test accuracy narrows, most at large batches (Yoshida & Miyato 2017, arXiv:1705.10941, §4, Tables 1 and 2,
+//!   Fig. 4; Hung-yi Lee 2021, "To learn more", as "Spectrum Normalization"). Spectral *normalization* (Miyato et al.
+//!   2018, arXiv:1802.05957) is another method: a layer that sets σ₁ to 1.
 //! - Protocol: power iteration against a whole decomposition in f64; a ReLU MLP 784-100-100-10 without normalization on
 //!   2,000 images of Fashion-MNIST, SGD, batches of 64 at rate 0.1 and of 1,000 at rate 0.2, about the same number of
-//!   epochs: plain, with the penalty at λ = 0.001, 0.01 (the paper's) and 0.1, with weight decay at the same three, and with
-//!   spectral normalization.
-//! - Measure: accuracy on the training images minus that on the test images; test accuracy; σ₁ and the spectrum by a whole
-//!   decomposition; the distance of logits over that of their images, relative to the bound Π σ₁.
-//! - Holds if: see `claims.rs`. Floors are those of the plan. A first run, at rate 0.5 for the batches of 1,000, ended before
-//!   anything was judged, because a plain network diverged; the rate was lowered and no other setting changed.
+//!   epochs: plain, with the penalty at λ = 0.001, 0.01 (the paper's) and 0.1, with weight decay at the same three, and
+//!   with spectral normalization.
+//! - Measure: accuracy on the training images minus that on the test images; test accuracy; σ₁ and the spectrum by a
+//!   whole decomposition; the distance of logits over that of their images, relative to the bound Π σ₁.
+//! - Holds if: see `claims.rs`. Floors are those of the plan. A first run, at rate 0.5 for the batches of 1,000, ended
+//!   before anything was judged, because a plain network diverged; the rate was lowered and no other setting changed.
 //! - Differs: the paper takes the gap where the test accuracy passes a threshold, we at the end. It trains VGG, NIN and
-//!   DenseNets on CIFAR and STL-10, momentum 0.9, batches of 64 and 4,096, with BatchNorm; after BatchNorm the size of a
-//!   weight does not matter to the function, so ours have none.
-//! - On CIFAR-10's images the network is VGG-A, with all training images and the paper's batches of 64 and 4,096 at its rates
-//!   0.01 and 0.1; what figures call 1,000 is then 4,096. Which VGG, and the seeds, are ours. Left out: Nesterov's momentum
-//!   of 0.9, a tenth of the rate after half and three quarters of the steps, BatchNorm. 6,400 steps of 64 are 200 epochs of
-//!   2,000 images but 8 of CIFAR-10; `--steps 156250` takes the paper's 200. The bound on the logits takes kσ₁ of a
-//!   convolution.
+//!   DenseNets on CIFAR and STL-10, momentum 0.9, batches of 64 and 4,096, with BatchNorm; after BatchNorm the size of
+//!   a weight does not matter to the function, so ours have none.
+//! - On CIFAR-10's images the network is VGG-A, with all training images and the paper's batches of 64 and 4,096 at its
+//!   rates 0.01 and 0.1; what figures call 1,000 is then 4,096. Which VGG, and the seeds, are ours. Left out:
+//!   Nesterov's momentum of 0.9, a tenth of the rate after half and three quarters of the steps, BatchNorm. 6,400 steps
+//!   of 64 are 200 epochs of 2,000 images but 8 of CIFAR-10; `--steps 156250` takes the paper's 200. The bound on the
+//!   logits takes kσ₁ of a convolution.
 
 mod claims;
 mod power_check;
@@ -137,7 +137,8 @@ fn training(
 }
 // ANCHOR_END: net
 
-/// Serializes the flag for the record: without it the MLP's default, whatever the images. An arm's settings say what it took.
+/// Serializes the flag for the record: without it the MLP's default, whatever the images. An arm's settings say what it
+/// took.
 fn or_of_mlp<S: Serializer>(train_images: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
     train_images.unwrap_or(FEW).serialize(serializer)
 }

@@ -1,4 +1,5 @@
-//! Power iteration against a whole decomposition, ours and as Yoshida & Miyato 2017 (arXiv:1705.10941, Algorithm 1) print it.
+//! Power iteration against a whole decomposition, ours and as Yoshida & Miyato 2017 (arXiv:1705.10941, Algorithm 1)
+//! print it.
 
 use candle_core::{Result, Tensor};
 use nalgebra::DMatrix;
@@ -24,8 +25,9 @@ impl Trial for PowerCheck {
         BTreeMap::new()
     }
 
-    /// Series `relative_error` of the estimate over steps; values `largest` (σ₁, of the whole decomposition), `error` at the last step, in parts of
-    /// it, `printed` (what the printed algorithm gives at the last step), and `printed_error`, |printed · σ₁ − 1|.
+    /// Series `relative_error` of the estimate over steps; values `largest` (σ₁, of the whole decomposition), `error`
+    /// at the last step, in parts of it, `printed` (what the printed algorithm gives at the last step), and
+    /// `printed_error`, |printed · σ₁ − 1|.
     fn run(&self, context: &RunContext) -> Result<Trace> {
         let device = context.device;
         let matrix = normal(&mut Seed(0).stream(Purpose::Probe, 0), (ROWS, COLUMNS))?.into_inner();
@@ -40,7 +42,8 @@ impl Trial for PowerCheck {
                 errors.x.push(step as f64);
                 errors.y.push((found.value / largest - 1.0).abs());
             }
-            // u ← W v, v ← Wᵀ u, σ ← ‖u‖ / ‖v‖. At length 1 for the next step, or v would overflow; σ does not depend on it.
+            // u ← W v, v ← Wᵀ u, σ ← ‖u‖ / ‖v‖. At length 1 for the next step, or v would overflow; σ does not depend
+            // on it.
             let left = matrix.matmul(&printed_right)?;
             let back = matrix.t()?.matmul(&left)?;
             printed = (left.sqr()?.sum_all()?.to_scalar::<f64>()? / back.sqr()?.sum_all()?.to_scalar::<f64>()?).sqrt();

@@ -25,7 +25,8 @@ pub const STEEPNESS: &str = "spectrum_steepness";
 /// The largest |σ₁ − 1| of a hidden layer.
 pub const FROM_ONE: &str = "largest_distance_from_one";
 /// Over pairs of test images the largest distance of the logits over that of the images, in parts of the product of all
-/// layers' σ₁, which bounds it. A convolution's σ₁, of `[O, C k k]`, counts k times: each pixel stands in k² of its windows.
+/// layers' σ₁, which bounds it. A convolution's σ₁, of `[O, C k k]`, counts k times: each pixel stands in k² of its
+/// windows.
 pub const GAIN: &str = "gain_over_bound";
 
 /// Training images that are judged at a time.
@@ -46,8 +47,8 @@ impl Trial for Spectrum {
         self.training.data()
     }
 
-    /// Besides the training's: the values above, and series `singular_values` of the first layer, by rank. A run that diverged
-    /// guesses on all images, so that it has no gap, and of the other values none.
+    /// Besides the training's: the values above, and series `singular_values` of the first layer, by rank. A run that
+    /// diverged guesses on all images, so that it has no gap, and of the other values none.
     fn run(&self, context: &RunContext) -> Result<Trace> {
         let parts = self.training.data.train_len().div_ceil(JUDGED) as u64;
         // The training images part by part, as they are many; then the rest.

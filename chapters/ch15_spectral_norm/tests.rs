@@ -7,8 +7,8 @@ use normbook_lab::testing::{World, assert_claims_follow, assert_record_follows};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Yoshida & Miyato 2017, Tables 1 and 2 and Fig. 4: the penalty lowers σ₁, flattens the spectrum, narrows the gap and helps
-/// on test images, more than weight decay. Miyato et al. 2018: a normalized weight has σ₁ = 1.
+/// Yoshida & Miyato 2017, Tables 1 and 2 and Fig. 4: the penalty lowers σ₁, flattens the spectrum, narrows the gap and
+/// helps on test images, more than weight decay. Miyato et al. 2018: a normalized weight has σ₁ = 1.
 fn papers_world() -> World {
     let measured = [
         (GAP, "plain, small", 0.080),

@@ -1,20 +1,21 @@
 //! # Chapter 16: which norm when?
 //!
 //! - Claim: on batches of 2, normalization layers that use one example alone are better than BatchNorm (Wu & He 2018,
-//!   arXiv:1803.08494, abstract; Hung-yi Lee 2021, "To learn more"); on batches of 32 none is better by more than a point.
-//!   Later methods need less: no mean (Zhang & Sennrich 2019, arXiv:1910.07467), no statistics (Zhu et al. 2025,
+//!   arXiv:1803.08494, abstract; Hung-yi Lee 2021, "To learn more"); on batches of 32 none is better by more than a
+//!   point. Later methods need less: no mean (Zhang & Sennrich 2019, arXiv:1910.07467), no statistics (Zhu et al. 2025,
 //!   arXiv:2503.10622), no normalization (Brock et al. 2021, arXiv:2102.06171).
-//! - Protocol: all normalizations of the book on the same tasks on Fashion-MNIST, SGD. A ReLU MLP 784-100-100-10 at each rate
-//!   of a grid, with batches of 32 and, on the same number of examples, of 2; a CNN (8, 16, 32 channels) with batches of 32
-//!   at one rate for all, with the probes of chapter 8. Those that normalize single maps (instance, filter response) have
-//!   nothing to normalize in an MLP.
-//! - Measure: the MLP's test accuracy at the best rate of the grid, seed by seed, and its mean over the grid (a diverged run
-//!   is at chance); the CNN's test accuracy, effective β along the gradient, and the distance of its logits in evaluation
-//!   from those in training.
-//! - Holds if: see `claims.rs`. Floors were written before the one pilot, seed 1000. After it two rates were added to the
-//!   grid of batches of 2, and spectral normalization was taken out of `gap`: its power iteration goes on in training.
-//! - Differs: the papers train ResNets, transformers and recurrent networks, tune each arm's rate, and train until accuracy
-//!   no longer rises.
+//! - Protocol: all normalizations of the book on the same tasks on Fashion-MNIST, SGD. A ReLU MLP 784-100-100-10 at
+//!   each rate of a grid, with batches of 32 and, on the same number of examples, of 2; a CNN (8, 16, 32 channels) with
+//!   batches of 32 at one rate for all, with the probes of chapter 8. Those that normalize single maps (instance,
+//!   filter response) have nothing to normalize in an MLP.
+//! - Measure: the MLP's test accuracy at the best rate of the grid, seed by seed, and its mean over the grid (a
+//!   diverged run is at chance); the CNN's test accuracy, effective β along the gradient, and the distance of its
+//!   logits in evaluation from those in training.
+//! - Holds if: see `claims.rs`. Floors were written before the one pilot, seed 1000. After it two rates were added to
+//!   the grid of batches of 2, and spectral normalization was taken out of `gap`: its power iteration goes on in
+//!   training.
+//! - Differs: the papers train ResNets, transformers and recurrent networks, tune each arm's rate, and train until
+//!   accuracy no longer rises.
 
 mod claims;
 #[cfg(test)]

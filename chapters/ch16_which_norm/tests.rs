@@ -8,7 +8,8 @@ use normbook_lab::testing::{World, assert_claims_follow, assert_record_follows};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Test accuracies of the CNNs: none is better than BatchNorm by more than a point, filter response normalization by less.
+/// Test accuracies of the CNNs: none is better than BatchNorm by more than a point, filter response normalization by
+/// less.
 const CNNS: [(&str, f64); 13] = [
     ("batch", 0.880),
     ("renorm:1.5:0.5:0", 0.879),
@@ -51,8 +52,8 @@ const BETAS: [(&str, f64); 6] =
 const LOGIT_GAPS: [(&str, f64); 3] = [("batch", 0.200), ("renorm:1.5:0.5:0", 0.100), ("weight:mean", 0.300)];
 const WITHOUT_BATCH: [&str; 9] = ["none", "layer", "instance", "group:4", "weight", "rms", "frn", "dyt", "clipped"];
 
-/// Every paper is right: Wu & He 2018, Santurkar et al. 2018, Zhang & Sennrich 2019, Singh & Krishnan 2020, Brock et al. 2021,
-/// Zhu et al. 2025.
+/// Every paper is right: Wu & He 2018, Santurkar et al. 2018, Zhang & Sennrich 2019, Singh & Krishnan 2020, Brock et
+/// al. 2021, Zhu et al. 2025.
 fn papers_world() -> World {
     let mut world = World::new(10);
     for (name, values) in [(TEST_ACCURACY, &CNNS[..]), (BETA, &BETAS), (LOGIT_GAP, &LOGIT_GAPS)] {

@@ -1,6 +1,6 @@
-//! CIFAR-10 (Krizhevsky 2009, "Learning multiple layers of features from tiny images"): 32 × 32 colour images of ten kinds of
-//! things, 50,000 to train on and 10,000 to test, in the *binary version*: records of a label and 3 × 1024 bytes, red, green,
-//! blue, row by row.
+//! CIFAR-10 (Krizhevsky 2009, "Learning multiple layers of features from tiny images"): 32 × 32 colour images of ten
+//! kinds of things, 50,000 to train on and 10,000 to test, in the *binary version*: records of a label and 3 × 1024
+//! bytes, red, green, blue, row by row.
 
 use super::images::{DataSet, Images, Source};
 use anyhow::{Context, Result, ensure};
@@ -34,7 +34,8 @@ pub struct Files {
 }
 
 impl Files {
-    /// Where below a folder the files are: in itself, or in what the archive unpacks to; none if not one of them is there.
+    /// Where below a folder the files are: in itself, or in what the archive unpacks to; none if not one of them is
+    /// there.
     pub fn within(folder: &Path) -> Option<PathBuf> {
         let holds_any = |folder: &PathBuf| FILES.iter().any(|file| folder.join(file).exists());
         [folder.to_owned(), folder.join(UNPACKED)].into_iter().find(holds_any)

@@ -29,8 +29,8 @@ pub enum Targets {
 /// Examples on a device.
 #[derive(Clone)]
 pub struct Split {
-    /// `[N, ..]`. Images are `[N, C, H, W]`, f32, standardized: over all pixels of the training images the mean is 0 and the
-    /// standard deviation 1.
+    /// `[N, ..]`. Images are `[N, C, H, W]`, f32, standardized: over all pixels of the training images the mean is 0
+    /// and the standard deviation 1.
     pub inputs: Tensor,
     pub targets: Targets,
 }
@@ -59,8 +59,8 @@ impl Dataset {
         Ok(Self { train_images: Some(count), ..self })
     }
 
-    /// With each image n at a contrast of its own, 2^((n mod 10 − 4.5) / 2) times the file's, and n mod 10 as its class in the place of
-    /// what it shows.
+    /// With each image n at a contrast of its own, 2^((n mod 10 − 4.5) / 2) times the file's, and n mod 10 as its class
+    /// in the place of what it shows.
     pub fn with_contrast_as_class(self) -> Self {
         Self { contrast_is_class: true, ..self }
     }

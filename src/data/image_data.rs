@@ -10,15 +10,15 @@ use std::path::{Path, PathBuf};
 /// Flattened into the flags of a chapter that reads images.
 #[derive(clap::Args, Serialize, Clone, Debug, Default)]
 pub struct ImageData {
-    /// Folder with the four IDX files of the full Fashion-MNIST or of MNIST, or the six of CIFAR-10's binary version [default: the
-    /// embedded part of Fashion-MNIST]
+    /// Folder with the four IDX files of the full Fashion-MNIST or of MNIST, or the six of CIFAR-10's binary version
+    /// [default: the embedded part of Fashion-MNIST]
     #[arg(long, value_name = "DIR", env = "NORMBOOK_DATA")]
     pub data_dir: Option<PathBuf>,
 }
 
 impl ImageData {
-    /// The images of the folder if one is named; else the full Fashion-MNIST at the paper scale and its embedded part at the
-    /// others. Errors name the file and the cause.
+    /// The images of the folder if one is named; else the full Fashion-MNIST at the paper scale and its embedded part
+    /// at the others. Errors name the file and the cause.
     pub fn labelled(&self, scale: Scale) -> Result<Dataset> {
         match (&self.data_dir, scale) {
             (Some(folder), _) => of_folder(folder),

@@ -26,8 +26,8 @@ pub const SMALL: [Stage; 6] = [Conv(16), Pool, Conv(32), Pool, Conv(64), Pool];
 /// Half as wide, for chapters that train many.
 pub const SMALL_CNN: [Stage; 6] = [Conv(8), Pool, Conv(16), Pool, Conv(32), Pool];
 
-/// VGG-A (Simonyan & Zisserman 2015, arXiv:1409.1556, table 1, column A), for `[N, 3, 32, 32]`: with 32 pixels a side five
-/// poolings leave one, so that one linear layer takes the place of three.
+/// VGG-A (Simonyan & Zisserman 2015, arXiv:1409.1556, table 1, column A), for `[N, 3, 32, 32]`: with 32 pixels a side
+/// five poolings leave one, so that one linear layer takes the place of three.
 pub const VGG_A: [Stage; 13] = [
     Conv(64),
     Pool,

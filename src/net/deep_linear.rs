@@ -1,8 +1,9 @@
-//! The deep linear network of Santurkar et al. 2018 (arXiv:1805.11604, appendix A): W_1 … W_k x, square, without biases.
+//! The deep linear network of Santurkar et al. 2018 (arXiv:1805.11604, appendix A): W_1 … W_k x, square, without
+//! biases.
 //!
-//! The paper does not say where BatchNorm stands in it nor whether γ and β are trained. Here it stands behind every layer
-//! but the last, whose outputs are the predictions, and both are trained. A weight normalization that begins where its first
-//! batch says sets biases there, once.
+//! The paper does not say where BatchNorm stands in it nor whether γ and β are trained. Here it stands behind every
+//! layer but the last, whose outputs are the predictions, and both are trained. A weight normalization that begins
+//! where its first batch says sets biases there, once.
 
 use super::{
     Net, Watch,

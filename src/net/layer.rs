@@ -140,8 +140,8 @@ impl Layer {
         output * mask
     }
 
-    /// The weight that multiplies `input` in a pass. Before a first training pass a reparameterization may choose where it
-    /// begins.
+    /// The weight that multiplies `input` in a pass. Before a first training pass a reparameterization may choose where
+    /// it begins.
     fn weight_on(&self, input: &Tensor, pass: Pass) -> Result<Tensor> {
         if pass.mode == Mode::Train
             && let Some(reparameterization) = &self.reparameterization
@@ -160,8 +160,8 @@ impl Layer {
         }
     }
 
-    /// What is trained: `[outputs, inputs]`, or `[outputs, inputs, kernel, kernel]`. The weight itself, unless there is a
-    /// reparameterization: then its v or W, see [`Layer::effective_weight`].
+    /// What is trained: `[outputs, inputs]`, or `[outputs, inputs, kernel, kernel]`. The weight itself, unless there is
+    /// a reparameterization: then its v or W, see [`Layer::effective_weight`].
     pub fn weight(&self) -> &Var {
         &self.weight
     }
@@ -232,8 +232,8 @@ mod tests {
         }
     }
 
-    /// After the first training pass weight normalization's units have mean 0 and deviation 1 over that batch, and the net
-    /// that evaluates is the one that was trained.
+    /// After the first training pass weight normalization's units have mean 0 and deviation 1 over that batch, and the
+    /// net that evaluates is the one that was trained.
     #[test]
     fn a_first_batch_sets_weight_normalization() {
         let mut stream = Seed(0).stream(Purpose::Init, 0);

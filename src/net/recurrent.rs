@@ -3,9 +3,10 @@
 //! h_t = φ(norm(W [x_t, h_{t−1}] + b)),  h_0 = 0
 //! logits = V h_T + c
 //!
-//! With layer normalization this is Ba, Kiros & Hinton 2016 (arXiv:1607.06450), eq. 4: one set of gains and biases for all
-//! steps of time, and statistics of each example and step alone. BatchNorm here takes a batch's statistics at each step of
-//! time, but one moving average for all of them, moved at each: the last rows weigh most. It has no natural place.
+//! With layer normalization this is Ba, Kiros & Hinton 2016 (arXiv:1607.06450), eq. 4: one set of gains and biases for
+//! all steps of time, and statistics of each example and step alone. BatchNorm here takes a batch's statistics at each
+//! step of time, but one moving average for all of them, moved at each: the last rows weigh most. It has no natural
+//! place.
 
 use super::{
     Net, Watch,

@@ -11,12 +11,12 @@
 //! y    = γ (x − E[x]) / √(Var[x] + ε) + β                      line 11
 //!
 //! Differs from the paper: moving averages over the training steps take the place of the expectations in line 10. As in
-//! PyTorch, `momentum` weighs the new batch, ε is 10⁻⁵, and the variance of evaluation is unbiased while that of training
-//! is not.
+//! PyTorch, `momentum` weighs the new batch, ε is 10⁻⁵, and the variance of evaluation is unbiased while that of
+//! training is not.
 
 use super::{
     Mode, Norm, Pass,
-    per_channel::{mean_of_channels, normalize_with, per_channel, scale_shift},
+    per_channel::{divide_per_channel, mean_of_channels, normalize_with, scale_shift, subtract_per_channel},
     running::{Moments, Running},
 };
 use candle_core::{DType, Device, Result, Tensor, Var, bail};
@@ -107,29 +107,26 @@ impl BatchNorm {
     // ANCHOR: definition
     /// Computes algorithm 1 in training and line 11 of algorithm 2 in evaluation, `[N, C, ..] -> [N, C, ..]`.
     pub fn definition(&self, x: &Tensor, pass: Pass) -> Result<Tensor> {
-        let of_channel = |values: &Tensor| per_channel(values, x.rank());
         let (mean, variance) = if pass.mode == Mode::Eval {
             let Moments { mean, variance } = self.running.moments()?;
             (mean, variance)
         } else {
             let mean = mean_of_channels(x)?; // line 1
-            let variance = mean_of_channels(&x.broadcast_sub(&of_channel(&mean)?)?.sqr()?)?; // line 2
+            let variance = mean_of_channels(&subtract_per_channel(x, &mean)?.sqr()?)?; // line 2
             self.track(&mean, &variance, x.elem_count() / x.dim(1)?, pass.mode)?; // line 10
             (self.config.gradient.of(mean), self.config.gradient.of(variance))
         };
-        let standard_deviation = (variance + EPSILON)?.sqrt()?;
-        let x_hat = x.broadcast_sub(&of_channel(&mean)?)?.broadcast_div(&of_channel(&standard_deviation)?)?; // line 3
+        let centered = subtract_per_channel(x, &mean)?;
+        let x_hat = divide_per_channel(&centered, &(variance + EPSILON)?.sqrt()?)?; // line 3
         scale_shift(&x_hat, &self.gamma, &self.beta) // lines 4 and 11
     }
     // ANCHOR_END: definition
 
-    /// Moves the averages of line 10 towards a batch of `values` values per channel with this mean and biased variance; a
-    /// probe only notes the batch as the newest. Errors on a single value, whose unbiased variance is 0 / 0.
+    /// Moves the averages of line 10 towards a batch of `values` values per channel with this mean and biased
+    /// variance; a probe only notes the batch as the newest. Errors on a single value, which has no unbiased variance.
     fn track(&self, mean: &Tensor, variance: &Tensor, values: usize, mode: Mode) -> Result<()> {
         if values < 2 {
-            bail!(
-                "batch normalization: the batch has one value per channel; training needs at least two: use larger batches"
-            );
+            bail!("batch normalization: one value per channel; training needs at least two: use larger batches");
         }
         let values = values as f64;
         let batch = Moments { mean: mean.detach(), variance: (variance.detach() * (values / (values - 1.0)))? };

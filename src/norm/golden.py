@@ -1,5 +1,5 @@
 """Outputs and gradients of PyTorch's normalizations in f64 (2.15; `pip install torch`), with a random upstream gradient, for
-`src/norm`. Run from the repository root; writes norms.json."""
+the tests of `src/norm`. Run from the repository root; writes src/norm/golden.json."""
 import json
 import torch
 import torch.nn.functional as F
@@ -44,7 +44,7 @@ def affine(normalized, weight, bias):
 
 norm("batch", lambda x, w, b: F.batch_norm(x, None, None, w, b, training=True, eps=EPSILON), 4, 3, 2, 2)
 norm("layer", lambda x, w, b: F.layer_norm(x, (5,), w, b, EPSILON), 3, 5)
-# PyTorch's own gain and bias belong to a value: those of a channel come behind.
+# PyTorch's own gain and bias belong to a value: those of a channel follow.
 norm("layer of images", lambda x, w, b: affine(F.layer_norm(x, (3, 2, 4), eps=EPSILON), w, b), 2, 3, 2, 4)
 norm("instance", lambda x, w, b: F.instance_norm(x, weight=w, bias=b, eps=EPSILON), 2, 3, 3, 2)
 norm("group", lambda x, w, b: F.group_norm(x, 2, w, b, EPSILON), 3, 4, 2, 3)
@@ -81,4 +81,4 @@ for name, dims in ("spectral", (4, 6)), ("spectral of a convolution", (3, 2, 3, 
     }
 
 text = ",\n".join(f"{json.dumps(name)}: {json.dumps(layer)}" for name, layer in layers.items())
-open("tests/golden/norms.json", "w").write("{\n" + text + "\n}\n")
+open("src/norm/golden.json", "w").write("{\n" + text + "\n}\n")

@@ -5,8 +5,8 @@
 //! y_i = γ x̂_i + β, with γ and β of the channel                                 eq. 6
 //! S_i = {k: k_N = i_N, ⌊k_C / (C/G)⌋ = ⌊i_C / (C/G)⌋}                          eq. 7
 //!
-//! S_i holds the values of one example in one of G groups of neighboring channels: training and evaluation are the same.
-//! G = 1 is layer normalization (eq. 4) and G = C instance normalization (eq. 5): [`layer`](super::layer) and
+//! S_i holds the values of one example in one of G groups of neighboring channels: training and evaluation are the
+//! same. G = 1 is layer normalization (eq. 4) and G = C instance normalization (eq. 5): [`layer`](super::layer) and
 //! [`instance`](super::instance) are settings of this layer.
 //!
 //! Differs from the paper, which does not give ε: ours is 10⁻⁵, as in its listing and in PyTorch.
@@ -48,9 +48,7 @@ impl GroupNorm {
     pub fn new(channels: usize, config: Config, dtype: DType, device: &Device) -> Result<Self> {
         let groups = config.groups;
         if groups == 0 || !channels.is_multiple_of(groups) {
-            bail!(
-                "group normalization: {groups} groups of {channels} channels; the number of groups must divide the channels"
-            );
+            bail!("group normalization: {groups} groups for {channels} channels; the groups must divide the channels");
         }
         let (gamma, beta) = (Var::ones(channels, dtype, device)?, Var::zeros(channels, dtype, device)?);
         Ok(Self { config, gamma, beta })

@@ -1,4 +1,5 @@
-//! Instance normalization (Ulyanov, Vedaldi & Lempitsky 2016, arXiv:1607.08022), for an image t, channel i and place (j, k).
+//! Instance normalization (Ulyanov, Vedaldi & Lempitsky 2016, arXiv:1607.08022), for an image t, channel i
+//! and place (j, k).
 //!
 //! y_tijk = x_tijk / Σ_lm x_tilm, the simple version that motivates it
 //! y_tijk = (x_tijk − μ_ti) / √(σ²_ti + ε), instance normalization

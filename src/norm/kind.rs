@@ -106,8 +106,8 @@ impl NormKind {
         }))
     }
 
-    /// Checks the normalization against hidden layers of these widths. Errors, for the flag `--norm`, where its groups do not
-    /// divide a width or have a single value each.
+    /// Checks the normalization against hidden layers of these widths. Errors, for the flag `--norm`, where its
+    /// groups do not divide a width or have a single value each.
     pub fn fits(self, widths: &[usize], shape: UnitShape) -> Result<()> {
         for width in widths {
             let groups = match self {
@@ -118,19 +118,22 @@ impl NormKind {
             };
             if !width.is_multiple_of(groups) {
                 bail!(
-                    "--norm {self}: {groups} groups do not divide the {width} channels of a layer; give a number that does"
+                    "--norm {self}: {groups} groups do not divide the {width} channels of a layer; \
+                     give a number that does"
                 );
             }
             if shape == UnitShape::Value && groups == *width {
                 bail!(
-                    "--norm {self}: a layer of {width} units has a single value in each group; give fewer groups, or layer"
+                    "--norm {self}: a layer of {width} units has a single value in each group; \
+                     give fewer groups, or layer"
                 );
             }
         }
         Ok(())
     }
 
-    /// Builds the reparameterization of a layer's weight `[O, ..]` as it is drawn; `None` where the weight itself is trained.
+    /// Builds the reparameterization of a layer's weight `[O, ..]` as it is drawn; `None` where the weight itself is
+    /// trained.
     pub fn reparameterize(self, weight: &Tensor) -> Result<Option<Box<dyn Reparameterization>>> {
         Ok(match self {
             Self::Weight(config) => Some(Box::new(WeightNorm::new(weight, config.start)?)),

@@ -1,5 +1,5 @@
-//! Layer normalization (Ba, Kiros & Hinton 2016, arXiv:1607.06450), for the summed inputs a of the H units of a layer, of
-//! each example alone.
+//! Layer normalization (Ba, Kiros & Hinton 2016, arXiv:1607.06450), for the summed inputs a of the H units of a
+//! layer, of each example alone.
 //!
 //! μ = Σ a_i / H,  σ = √(Σ (a_i − μ)² / H)     eq. 3
 //! h_i = f(g_i / σ (a_i − μ) + b_i)            eq. 4, 5, with gains g that start at 1 and biases b that start at 0
@@ -7,8 +7,8 @@
 //! f is the activation, which the network applies after this layer. The layer is
 //! [`GroupNorm`](super::group::GroupNorm) with one group: its γ is g, its β is b.
 //!
-//! Differs from the paper, which has no ε: ours is 10⁻⁵ inside the root, as in PyTorch, and 0 for the exact claims. In a
-//! convolution the units of an example are all its values `[C, H, W]`; gain and bias belong to a channel, as in
+//! Differs from the paper, which has no ε: ours is 10⁻⁵ inside the root, as in PyTorch, and 0 for the exact claims.
+//! In a convolution the units of an example are all its values `[C, H, W]`; gain and bias belong to a channel, as in
 //! Wu & He 2018, eq. 4, where PyTorch's `LayerNorm((C, H, W))` has them for each value.
 
 use super::{group::Config, per_channel::scale_shift};

@@ -1,20 +1,22 @@
-//! ℓp normalization over the batch (Santurkar et al. 2018, arXiv:1805.11604, §3.3): "normalize them by the average of their
-//! ℓp-norm (before shifting the mean), for p = 1, 2, ∞".
+//! ℓp normalization over the batch (Santurkar et al. 2018, arXiv:1805.11604, §3.3): "normalize them by the average of
+//! their ℓp-norm (before shifting the mean), for p = 1, 2, ∞".
 //!
 //! μ_c = mean over the batch and space
 //! d_c = Σ |x| / M,  √(Σ x² / M)  or  max |x|, for p = 1, 2, ∞, of the M values of the channel
 //! y   = γ_c (x − μ_c) / (d_c + ε) + β_c
 //!
 //! The paper gives no formula. d is taken before μ is subtracted, so ℓ2 is not BatchNorm: d² = σ² + μ². Gradients flow
-//! through μ and d. Not in the paper: what the average over a batch is for ℓ∞, where we take the largest value; evaluation,
-//! where moving averages replace μ and d, with BatchNorm's momentum and starts, 0 and 1; and ε, which is BatchNorm's 10⁻⁵.
-//! PyTorch has no such layer.
+//! through μ and d. Not in the paper: what the average over a batch is for ℓ∞, where we take the largest value;
+//! evaluation, where moving averages replace μ and d, with BatchNorm's momentum and starts, 0 and 1; and ε, which is
+//! BatchNorm's 10⁻⁵. PyTorch has no such layer.
 //!
-//! Where d has no derivative, `forward` takes 0 for the ℓ2 norm of zeros and shares the gradient of ℓ∞ among equal maxima.
+//! Where d has no derivative, `forward` takes 0 for the ℓ2 norm of zeros, and equal maxima share the gradient of ℓ∞.
 
 use super::{
     Mode, Norm, Pass,
-    per_channel::{mean_of_channels, normalize_with, per_channel, rows_of_channels, scale_shift},
+    per_channel::{
+        divide_per_channel, mean_of_channels, normalize_with, rows_of_channels, scale_shift, subtract_per_channel,
+    },
     running::MovingAverage,
 };
 use candle_core::{DType, Device, Result, Tensor, Var};
@@ -60,9 +62,9 @@ impl LpNorm {
     }
 
     // ANCHOR: definition
-    /// Computes y with the batch's μ and d in training and their moving averages in evaluation, `[N, C, ..] -> [N, C, ..]`.
+    /// Computes y with the batch's μ and d in training and their moving averages in evaluation,
+    /// `[N, C, ..] -> [N, C, ..]`.
     pub fn definition(&self, x: &Tensor, pass: Pass) -> Result<Tensor> {
-        let of_channel = |values: &Tensor| per_channel(values, x.rank());
         let (mean, divisor) = if pass.mode == Mode::Eval {
             (self.mean.value()?, self.divisor.value()?)
         } else {
@@ -77,8 +79,8 @@ impl LpNorm {
             self.track(&mean, &divisor, pass.mode)?;
             (mean, divisor)
         };
-        let centered = x.broadcast_sub(&of_channel(&mean)?)?;
-        scale_shift(&centered.broadcast_div(&of_channel(&(divisor + EPSILON)?)?)?, &self.gamma, &self.beta) // y
+        let normalized = divide_per_channel(&subtract_per_channel(x, &mean)?, &(divisor + EPSILON)?)?;
+        scale_shift(&normalized, &self.gamma, &self.beta) // y
     }
     // ANCHOR_END: definition
 

@@ -1,5 +1,5 @@
-//! Mean-only batch normalization (Salimans & Kingma 2016, arXiv:1602.07868, §4), for use with weight normalization: that
-//! method fixes the scale of t = w · x, this layer its mean.
+//! Mean-only batch normalization (Salimans & Kingma 2016, arXiv:1602.07868, §4), for use with weight normalization:
+//! that method fixes the scale of t = w · x, this layer its mean.
 //!
 //! t̃ = t − μ[t] + b, with μ[t] over the batch and space
 //! ∇_t L = ∇_t̃ L − μ[∇_t̃ L]

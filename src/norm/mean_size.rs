@@ -2,8 +2,8 @@
 //!
 //! y = γ x / (mean |x| + ε), for x of `[N, C, ..]`, the mean over all values of an example, ε = 10⁻⁵.
 //!
-//! Copy this file, change the formula, and name your layer in [`super::own::OWN`]: every flag that takes a normalization
-//! then knows the name, and `cargo chapter 16 --norm mean-size` gives it a row in the table of chapter 16.
+//! Copy this file, change the formula, and name your layer in [`super::own::OWN`]: every flag that takes a
+//! normalization then knows the name; `cargo chapter 16 --norm mean-size` gives it a row in that chapter's table.
 
 // ANCHOR: norm
 use super::{Norm, Pass, per_channel::per_channel};

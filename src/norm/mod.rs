@@ -127,8 +127,8 @@ pub trait Norm: Send + Sync {
         self.running().map_or_else(Vec::new, Running::state)
     }
 
-    /// Normalizes the output of a linear map and applies the `epilogue`. Layers with a fused kernel override it and do all in
-    /// one pass over the memory; the result is that of `forward`, then the epilogue.
+    /// Normalizes the output of a linear map and applies the `epilogue`. Layers with a fused kernel override it and
+    /// do all in one pass over the memory; the result is that of `forward`, then the epilogue.
     #[doc(hidden)]
     fn forward_then(&self, source: BlockInput, pass: Pass, epilogue: Epilogue) -> Result<Tensor> {
         epilogue.apply(&self.forward(&source.tensor()?, pass)?)

@@ -1,15 +1,15 @@
 //! The names of normalizations, as command lines and pages write them:
 //! - `none`.
-//! - `batch`: it learns γ and β; `batch:gamma` only the first, `batch:beta` only the second, `batch:plain` neither. With
-//!   `:held` at the end the gradient takes the statistics for constants.
-//! - `renorm` with the paper's schedule, in which it is BatchNorm for the first 5,000 steps; `renorm:R:D:S` rises to r_max R
-//!   and d_max D in S steps. `lp:1`, `lp:2` and `lp:inf` divide by an ℓp norm, `mean` divides by nothing.
+//! - `batch`: it learns γ and β; `batch:gamma` only the first, `batch:beta` only the second, `batch:plain` neither.
+//!   With `:held` at the end the gradient takes the statistics for constants.
+//! - `renorm` with the paper's schedule, in which it is BatchNorm for the first 5,000 steps; `renorm:R:D:S` rises to
+//!   r_max R and d_max D in S steps. `lp:1`, `lp:2` and `lp:inf` divide by an ℓp norm, `mean` divides by nothing.
 //! - `layer`, `instance`, `group:G` with G groups of channels; `rms` and `frn` (filter response) subtract no mean.
 //! - `dyt` (dynamic tanh).
-//! - `weight` and `spectral` normalize weights; `weight:mean` adds mean-only BatchNorm. With `:drawn` at the end g and b
-//!   begin as the weights are drawn, without the data-dependent initialization.
-//! - `noisy` is BatchNorm with the noise of Santurkar et al. after it, `noise` that noise alone, `noise:scaled` the noise
-//!   relative to each unit's standard deviation.
+//! - `weight` and `spectral` normalize weights; `weight:mean` adds mean-only BatchNorm. With `:drawn` at the end g
+//!   and b begin as the weights are drawn, without the data-dependent initialization.
+//! - `noisy` is BatchNorm with the noise of Santurkar et al. after it, `noise` that noise alone, `noise:scaled` the
+//!   noise relative to each unit's standard deviation.
 //! - the names in [`OWN`].
 
 use super::batch::{self, Affine, StatisticsGradient};

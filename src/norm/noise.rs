@@ -1,5 +1,5 @@
-//! The noise of Santurkar et al. 2018 (arXiv:1805.11604, appendix A, Algorithm 1); with batch normalization before it, it
-//! is their "noisy BatchNorm".
+//! The noise of Santurkar et al. 2018 (arXiv:1805.11604, appendix A, Algorithm 1); with batch normalization before
+//! it, it is their "noisy BatchNorm".
 //!
 //! At every training step t, for every unit j (of a convolution: channel) of every layer:
 //! μ  ~ U(−n_μ, n_μ),  σ ~ U(1, n_σ)            drawn once for the unit
@@ -7,9 +7,9 @@
 //! a_i ← s_i a_i + m_i
 //! with n_μ = 0.5, n_σ = 1.25, r_μ = r_σ = 0.1, after γ and β and before the activation.
 //!
-//! Not in the paper: r_σ is taken for a standard deviation, as N(σ, r_σ) may also mean a variance. In evaluation the noise
-//! gives way to its mean, a ← ½ (1 + n_σ) a: otherwise every next layer would meet smaller values than in training. No
-//! gradient flows to the noise. [`NoiseScale::Relative`] is ours.
+//! Not in the paper: r_σ is taken for a standard deviation, as N(σ, r_σ) may also mean a variance. In evaluation the
+//! noise gives way to its mean, a ← ½ (1 + n_σ) a: otherwise every next layer would meet smaller values than in
+//! training. No gradient flows to the noise. [`NoiseScale::Relative`] is ours.
 
 use super::{
     Mode, Norm, Pass,
@@ -35,8 +35,8 @@ const R_SIGMA: f64 = 0.1;
 pub enum NoiseScale {
     /// The paper's: m as it is drawn, whatever it is added to.
     Absolute,
-    /// m times the standard deviation of the unit over the batch, without gradient. After batch normalization with γ = 1
-    /// both scales are the same.
+    /// m times the standard deviation of the unit over the batch, without gradient. After batch normalization
+    /// with γ = 1 both scales are the same.
     #[serde(rename = "of_deviation")]
     Relative,
 }
@@ -135,7 +135,8 @@ mod tests {
         tensor.flatten_all().unwrap().to_vec1().unwrap()
     }
 
-    /// Zeros show m, the difference to ones shows s. Within a unit m is uniform over 0.2 and s normal with deviation 0.1.
+    /// Zeros show m, the difference to ones shows s. Within a unit m is uniform over 0.2 and s normal with
+    /// standard deviation 0.1.
     #[test]
     fn the_constants_are_those_of_the_paper() {
         let noise = Noise::alone(NoiseScale::Absolute);

@@ -1,7 +1,8 @@
-//! Normalization layers of your own: one entry in [`OWN`] gives a layer a name on every command line, as in `--norm NAME`.
+//! Normalization layers of your own: one entry in [`OWN`] gives a layer a name on every command line, as in
+//! `--norm NAME`.
 //!
-//! [`super::mean_size`] is the example: write yours in a file next to it, declare the file in `norm/mod.rs`, and add the
-//! entry. The file is then part of the fingerprint of every trial that could use it.
+//! [`super::mean_size`] is the example: write yours in a file next to it, declare the file in `norm/mod.rs`, and add
+//! the entry. The file is then part of the fingerprint of every trial that could use it.
 
 use super::{Norm, mean_size::MeanSize};
 use candle_core::{DType, Device, Result};

@@ -8,6 +8,16 @@ pub fn per_channel(values: &Tensor, rank: usize) -> Result<Tensor> {
     values.reshape(shape)
 }
 
+/// Computes x − v, each channel of x `[N, C, ..]` minus its number of v `[C]`.
+pub fn subtract_per_channel(input: &Tensor, values: &Tensor) -> Result<Tensor> {
+    input.broadcast_sub(&per_channel(values, input.rank())?)
+}
+
+/// Computes x / v, each channel of x `[N, C, ..]` divided by its number of v `[C]`.
+pub fn divide_per_channel(input: &Tensor, values: &Tensor) -> Result<Tensor> {
+    input.broadcast_div(&per_channel(values, input.rank())?)
+}
+
 /// Computes γ x̂ + β for x̂ of `[N, C, ..]`, γ and β of `[C]`.
 pub fn scale_shift(normalized: &Tensor, gamma: &Tensor, beta: &Tensor) -> Result<Tensor> {
     let of_channel = |values: &Tensor| per_channel(values, normalized.rank());

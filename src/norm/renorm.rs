@@ -6,18 +6,19 @@
 //! μ ← μ + α (μ_B − μ),  σ ← σ + α (σ_B − σ)
 //! and in inference y = γ (x − μ) / σ + β.
 //!
-//! Unclipped, training computes what inference does: x̂ = (x − μ) / σ. With r_max = 1 and d_max = 0 it is BatchNorm. σ is a
-//! moving average of standard deviations, which contain ε, and not of variances. α is the paper's 0.01.
+//! Unclipped, training computes what inference does: x̂ = (x − μ) / σ. With r_max = 1 and d_max = 0 it is BatchNorm.
+//! σ is a moving average of standard deviations, which contain ε, and not of variances. α is the paper's 0.01.
 //!
-//! Schedule (§4): BatchNorm for 5,000 steps, then r_max rises to 3 until step 40,000 and d_max to 5 until step 25,000. Here
-//! these are fractions of a ramp that ends with r_max's rise: both begin after 1/8 of it, and d_max ends after 5/8.
+//! Schedule (§4): BatchNorm for 5,000 steps, then r_max rises to 3 until step 40,000 and d_max to 5 until step
+//! 25,000. Here these are fractions of a ramp that ends with r_max's rise: both begin after 1/8 of it, and d_max ends
+//! after 5/8.
 //!
-//! Not in the paper: "gradually" is taken for linearly; μ and σ start at 0 and 1, as BatchNorm's averages; ε is 10⁻⁵. PyTorch has
-//! no such layer; those of torchrl and Chainer keep a moving variance.
+//! Not in the paper: "gradually" is taken for linearly; μ and σ start at 0 and 1, as BatchNorm's averages; ε is 10⁻⁵.
+//! PyTorch has no such layer; those of torchrl and Chainer keep a moving variance.
 
 use super::{
     Mode, Norm, Pass,
-    per_channel::{mean_of_channels, normalize_with, per_channel, scale_shift},
+    per_channel::{divide_per_channel, mean_of_channels, normalize_with, scale_shift, subtract_per_channel},
     running::MovingAverage,
 };
 use candle_core::{DType, Device, Result, Tensor, Var, bail};
@@ -78,9 +79,7 @@ impl BatchRenorm {
     pub fn new(channels: usize, config: Config, dtype: DType, device: &Device) -> Result<Self> {
         let Config { r_max, d_max, .. } = config;
         if !(r_max >= 1.0 && d_max >= 0.0) {
-            bail!(
-                "batch renormalization: r_max is {r_max} and d_max {d_max}; give an r_max of at least 1 and a d_max of at least 0"
-            );
+            bail!("batch renormalization: r_max is {r_max}, d_max {d_max}; they must be at least 1 and at least 0");
         }
         let (zeros, ones) = (|| Var::zeros(channels, dtype, device), || Var::ones(channels, dtype, device));
         let (mean, standard_deviation) = (MovingAverage::new(zeros()?), MovingAverage::new(ones()?));
@@ -90,18 +89,16 @@ impl BatchRenorm {
     // ANCHOR: definition
     /// Computes algorithm 1 in training and inference in evaluation, `[N, C, ..] -> [N, C, ..]`.
     pub fn definition(&self, x: &Tensor, pass: Pass) -> Result<Tensor> {
-        let of_channel = |values: &Tensor| per_channel(values, x.rank());
         let x_hat = if pass.mode == Mode::Eval {
-            let centered = x.broadcast_sub(&of_channel(&self.mean.value()?)?)?;
-            centered.broadcast_div(&of_channel(&self.standard_deviation.value()?)?)? // (x − μ) / σ
+            let centered = subtract_per_channel(x, &self.mean.value()?)?;
+            divide_per_channel(&centered, &self.standard_deviation.value()?)? // (x − μ) / σ
         } else {
             let mean = mean_of_channels(x)?; // μ_B
-            let centered = x.broadcast_sub(&of_channel(&mean)?)?;
+            let centered = subtract_per_channel(x, &mean)?;
             let standard_deviation = (mean_of_channels(&centered.sqr()?)? + EPSILON)?.sqrt()?; // σ_B
             let [r, d] = self.correction(&mean.detach(), &standard_deviation.detach(), pass.step)?;
-            self.track(&mean, &standard_deviation, pass.mode)?;
-            let standardized = centered.broadcast_div(&of_channel(&standard_deviation)?)?;
-            standardized.broadcast_mul(&of_channel(&r)?)?.broadcast_add(&of_channel(&d)?)? // x̂
+            self.track(&mean, &standard_deviation, pass.mode)?; // μ, σ
+            scale_shift(&divide_per_channel(&centered, &standard_deviation)?, &r, &d)? // x̂
         };
         scale_shift(&x_hat, &self.gamma, &self.beta) // y
     }
@@ -139,8 +136,8 @@ impl Norm for BatchRenorm {
         vec![self.mean.state(), self.standard_deviation.state()]
     }
 
-    /// r and d need μ_B and σ_B first, so the kernel normalizes twice: once for them, without gradient, and then with γ r
-    /// instead of γ and γ d + β instead of β.
+    /// r and d need μ_B and σ_B first, so the kernel normalizes twice: once for them, without gradient, and then with
+    /// γ r instead of γ and γ d + β instead of β.
     fn forward_then(&self, source: BlockInput, pass: Pass, epilogue: Epilogue) -> Result<Tensor> {
         let x = source.tensor()?;
         if pass.mode == Mode::Eval {
@@ -150,9 +147,7 @@ impl Norm for BatchRenorm {
         let how = Normalization { axes: Axes::Batch, scale: ScaleStatistic::StandardDeviation, epsilon: EPSILON };
         let batch = normalize(&x.detach(), &self.gamma.detach(), &self.beta.detach(), how)?;
         if batch.values_per_set < 2 {
-            bail!(
-                "batch renormalization: the batch has one value per channel; training needs at least two: use larger batches"
-            );
+            bail!("batch renormalization: one value per channel; training needs at least two: use larger batches");
         }
         let standard_deviation = (batch.scale_stat + EPSILON)?.sqrt()?;
         let [r, d] = self.correction(&batch.mean, &standard_deviation, pass.step)?;

@@ -6,7 +6,8 @@ use candle_core::{Result, Tensor, Var};
 /// Computes a layer's linear map for a weight and a bias, on the inputs of a pass.
 pub type Map<'a> = &'a dyn Fn(&Tensor, &Tensor) -> Result<Tensor>;
 
-/// How a layer's weight is computed from `raw`, the tensor that is trained instead of it, and from parameters of its own.
+/// How a layer's weight is computed from `raw`, the tensor that is trained instead of it, and from parameters of its
+/// own.
 pub trait Reparameterization: Send + Sync {
     /// Computes the weight of a pass, `[O, ..]`, of the shape of `raw`. Gradients flow to `raw` and to the parameters.
     fn weight(&self, raw: &Tensor, pass: Pass) -> Result<Tensor>;

@@ -1,16 +1,17 @@
-//! Filter response normalization (Singh & Krishnan 2020, arXiv:1911.09737), for the N = H · W values x of one filter and one
-//! example.
+//! Filter response normalization (Singh & Krishnan 2020, arXiv:1911.09737), for the N = H · W values x of one filter
+//! and one example.
 //!
 //! ν² = Σ x_i² / N
 //! x̂ = x / √(ν² + ε)      eq. 1
 //! y = γ x̂ + β            eq. 2
 //! z = max(y, τ)          eq. 3, the thresholded linear unit (TLU), which replaces the layer's activation
 //!
-//! The layer subtracts no mean and needs no batch: training and evaluation are the same. τ starts at 0, where the TLU is
-//! ReLU. ε is the paper's 10⁻⁶.
+//! The layer subtracts no mean and needs no batch: training and evaluation are the same. τ starts at 0, where the TLU
+//! is ReLU. ε is the paper's 10⁻⁶.
 //!
-//! Differs from the paper: where a filter has a single value, as after a fully connected layer, eq. 1 leaves only its sign;
-//! the paper then learns ε, and here it is an error. At y = τ the gradient of `forward` goes to τ. PyTorch has no such layer.
+//! Differs from the paper: where a filter has a single value, as after a fully connected layer, eq. 1 leaves only its
+//! sign; the paper then learns ε, and here it is an error. At y = τ the gradient of `forward` goes to τ. PyTorch has
+//! no such layer.
 
 use super::{
     Norm, Pass,
@@ -66,10 +67,7 @@ impl FilterResponseNorm {
 impl Norm for FilterResponseNorm {
     fn forward(&self, x: &Tensor, _: Pass) -> Result<Tensor> {
         if x.dims()[2..].iter().product::<usize>() < 2 {
-            bail!(
-                "filter response normalization: {:?} has one value of each channel and example; give maps of at least two",
-                x.dims()
-            );
+            bail!("filter response normalization: {:?} has one value per map; give maps of at least two", x.dims());
         }
         // max(y, τ) = max(y − τ, 0) + τ.
         let tau = per_channel(&self.tau, x.rank())?;

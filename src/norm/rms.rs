@@ -1,5 +1,5 @@
-//! RMSNorm (Zhang & Sennrich 2019, arXiv:1910.07467), for the summed inputs a of the n units of a layer, of each example
-//! alone.
+//! RMSNorm (Zhang & Sennrich 2019, arXiv:1910.07467), for the summed inputs a of the n units of a layer, of each
+//! example alone.
 //!
 //! y_i = f(ā_i + b_i)                                eq. 2
 //! ā_i = a_i / RMS(a) · g_i,  RMS(a) = √(Σ a_i² / n)  eq. 4, with gains g that start at 1
@@ -8,9 +8,9 @@
 //! mean: the two agree where the mean of a is 0.
 //!
 //! Differs from the paper, which has no ε: ours is 10⁻⁵ inside the root, and 0 for the exact claims. PyTorch's layer
-//! returns ā, without b, and its default ε is the number type's machine epsilon. In a convolution the units of an example
-//! are all its values, and gain and bias belong to a channel, as in our layer normalization. The paper's partial RMSNorm
-//! is not implemented.
+//! returns ā, without b, and its default ε is the number type's machine epsilon. In a convolution the units of an
+//! example are all its values, and gain and bias belong to a channel, as in our layer normalization. The paper's
+//! partial RMSNorm is not implemented.
 
 use super::{Norm, Pass, per_channel::scale_shift};
 use candle_core::{DType, Device, Result, Tensor, Var};

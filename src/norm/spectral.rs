@@ -1,6 +1,6 @@
-//! Spectral normalization (Miyato, Kataoka, Koyama & Yoshida 2018, arXiv:1802.05957), for the discriminator of a GAN: it
-//! *sets* a weight's largest singular value to 1. The penalty of Yoshida & Miyato 2017 (arXiv:1705.10941), which only limits
-//! its growth, is another method: `train::spectral_penalty`.
+//! Spectral normalization (Miyato, Kataoka, Koyama & Yoshida 2018, arXiv:1802.05957), for the discriminator of a GAN:
+//! it *sets* a weight's largest singular value to 1. The penalty of Yoshida & Miyato 2017 (arXiv:1705.10941), which
+//! only limits its growth, is another method: `train::spectral_penalty`.
 //!
 //! σ(A) = max ‖A h‖ / ‖h‖, the largest singular value
 //! W̄_SN = W / σ(W)                                              eq. 8
@@ -9,13 +9,13 @@
 //! ṽ ← Wᵀ ũ / ‖Wᵀ ũ‖,  ũ ← W ṽ / ‖W ṽ‖                          step 1
 //! W̄_SN = W / σ(W) with σ(W) ≈ ũᵀ W ṽ                           step 2
 //!
-//! Differs from the paper: ũ starts as (1, …, 1)/√O and not at random, so all arms of a claim draw the same weights. As in
-//! PyTorch, evaluation takes the ũ and ṽ of the last training step. PyTorch's `nn.utils.spectral_norm` computes the same; its
-//! newer `nn.utils.parametrizations.spectral_norm` takes the two halves of step 1 in the other order, and begins with 15 power
-//! iterations, where the paper has none.
+//! Differs from the paper: ũ starts as (1, …, 1)/√O and not at random, so all arms of a claim draw the same weights.
+//! As in PyTorch, evaluation takes the ũ and ṽ of the last training step. PyTorch's `nn.utils.spectral_norm` computes
+//! the same; its newer `nn.utils.parametrizations.spectral_norm` takes the two halves of step 1 in the other order,
+//! and begins with 15 power iterations, where the paper has none.
 //!
-//! A convolution's weight counts as the matrix `[O, C k k]`, as in the paper: its σ is not that of the convolution as a map of
-//! images, which may be larger, by at most a factor of k for stride 1 and a window of k × k.
+//! A convolution's weight counts as the matrix `[O, C k k]`, as in the paper: its σ is not that of the convolution as
+//! a map of images, which may be larger, by at most a factor of k for stride 1 and a window of k × k.
 
 use super::{Mode, Pass, reparameterization::Reparameterization};
 use candle_core::{Result, Tensor, Var};

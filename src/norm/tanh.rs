@@ -2,8 +2,8 @@
 //!
 //! DyT(x) = γ tanh(α x) + β, with one number α per layer, γ and β of a channel each
 //!
-//! It takes no statistics: it squashes extreme values and is nearly linear around 0. α starts at 0.5, γ at 1 and β at 0, the
-//! paper's defaults. PyTorch has no such layer.
+//! It takes no statistics: it squashes extreme values and is nearly linear around 0. α starts at 0.5, γ at 1 and β at
+//! 0, the paper's defaults. PyTorch has no such layer.
 
 use super::{Norm, Pass, per_channel::scale_shift};
 use candle_core::{DType, Device, Result, Tensor, Var};

@@ -55,8 +55,9 @@ pub fn apart(one: &Tensor, other: &Tensor) -> f64 {
     largest(&mut one.iter().zip(&other).map(|(a, b)| (a - b).abs())) / largest(&mut other.iter().map(|b| b.abs()))
 }
 
-/// Asserts that a layer's `forward` gives what its definition gives, with the gradients by input and parameters and the state
-/// that it keeps: in training, in a probe, in evaluation afterwards; for each shape, in f64 and in f32; with random γ and β.
+/// Asserts that a layer's `forward` gives what its definition gives, with the gradients by input and parameters and
+/// the state that it keeps: in training, in a probe, in evaluation afterwards; for each shape, in f64 and in f32;
+/// with random γ and β.
 #[track_caller]
 pub fn assert_definition<L: Norm>(
     shapes: &[&[usize]],

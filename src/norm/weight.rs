@@ -1,4 +1,5 @@
-//! Weight normalization (Salimans & Kingma 2016, arXiv:1602.07868), for each unit's weight vector w, trained as v and g.
+//! Weight normalization (Salimans & Kingma 2016, arXiv:1602.07868), for each unit's weight vector w, trained as v
+//! and g.
 //!
 //! y = φ(w · x + b)                                                    eq. 1
 //! w = g v / ‖v‖                                                       eq. 2
@@ -11,14 +12,15 @@
 //! g ← 1 / σ[t],  b ← −μ[t] / σ[t]
 //! Each unit then begins with mean 0 and standard deviation 1 over that batch.
 //!
-//! Differs from the paper: v begins as the network's weights are drawn; the paper draws it with standard deviation 0.05,
-//! which changes ‖v‖ alone. Until the first training batch, and with [`Start::Drawn`] always, g begins as ‖v‖, as in PyTorch:
-//! w is as it was drawn. In a convolution w is a filter with all its channels. ε = 10⁻⁸ next to σ² keeps a unit that is
-//! constant over the batch finite; eq. 2 has no ε. Mean-only batch normalization (§4) is [`super::mean_only`].
+//! Differs from the paper: v begins as the network's weights are drawn; the paper draws it with standard deviation
+//! 0.05, which changes ‖v‖ alone. Until the first training batch, and with [`Start::Drawn`] always, g begins as ‖v‖,
+//! as in PyTorch: w is as it was drawn. In a convolution w is a filter with all its channels. ε = 10⁻⁸ next to σ²
+//! keeps a unit that is constant over the batch finite; eq. 2 has no ε. Mean-only batch normalization (§4) is
+//! [`super::mean_only`].
 
 use super::{
     Pass,
-    per_channel::{lengths_of_units, mean_of_channels, per_channel},
+    per_channel::{lengths_of_units, mean_of_channels, subtract_per_channel},
     reparameterization::{Map, Reparameterization},
 };
 use candle_core::{Result, Tensor, Var};
@@ -99,7 +101,7 @@ impl Reparameterization for WeightNorm {
         let units = multiply_units(&direction, &lengths_of_units(&direction)?.recip()?)?; // v / ‖v‖
         let t = map(&units, &bias.zeros_like()?)?.detach();
         let mean = mean_of_channels(&t)?; // μ[t]
-        let variance = mean_of_channels(&t.broadcast_sub(&per_channel(&mean, t.rank())?)?.sqr()?)?;
+        let variance = mean_of_channels(&subtract_per_channel(&t, &mean)?.sqr()?)?;
         let standard_deviation = (variance + EPSILON)?.sqrt()?; // σ[t]
         self.scale.set(&standard_deviation.recip()?)?;
         bias.set(&(mean.neg()? / standard_deviation)?)

@@ -1,5 +1,5 @@
-//! What chapter 16 asks of every norm, in one place for all who ask it: the chapter, `cargo bench --bench norms`, and the
-//! assignment in which students bring a norm of their own.
+//! What chapter 16 asks of every norm, in one place for all who ask it: the chapter, `cargo bench --bench norms`, and
+//! the assignment in which students bring a norm of their own.
 
 use super::norm_profile::NormProfile;
 use super::probe_schedule::Probes;
@@ -54,8 +54,8 @@ impl Benchmark<'_> {
         NormProfile { training: self.training(cnn, self.learning_rate, 32, self.steps), probes }
     }
 
-    /// The MLP at each rate of a grid, by batch size, on half of the CNN's examples; nothing where the norm has nothing to do
-    /// in an MLP.
+    /// The MLP at each rate of a grid, by batch size, on half of the CNN's examples; nothing where the norm has nothing
+    /// to do in an MLP.
     pub fn mlps(&self) -> Vec<(usize, RateSweep)> {
         if self.norm.fits(&MLP, UnitShape::Value).is_err() {
             return Vec::new();

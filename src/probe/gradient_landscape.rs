@@ -1,12 +1,12 @@
-//! The loss landscape along a direction, as Santurkar et al. 2018 measure it (arXiv:1805.11604, §3.1, Fig. 4): at a point
-//! W with gradient g, walk to W − η′d for several η′ and look at the loss there and at the gradient g′ there.
+//! The loss landscape along a direction, as Santurkar et al. 2018 measure it (arXiv:1805.11604, §3.1, Fig. 4): at a
+//! point W with gradient g, walk to W − η′d for several η′ and look at the loss there and at the gradient g′ there.
 //!
 //! (a) loss: L(W − η′d);  (b) gradient predictiveness: ‖g′ − g‖₂;
 //! (c) effective β-smoothness: ‖g′ − g‖ / ‖η′d‖, of which the paper shows the largest over η′.
 //!
 //! d is the gradient, over all parameters, or a random direction of the same length. To these we add the curvature seen
-//! along the way, ⟨g − g′, d⟩ / (η′ ‖d‖²): where gradient descent with rate η hovers at the edge of stability it is near 2/η.
-//! β counts how g turns sideways too, so that |curvature| ≤ β.
+//! along the way, ⟨g − g′, d⟩ / (η′ ‖d‖²): where gradient descent with rate η hovers at the edge of stability it is
+//! near 2/η. β counts how g turns sideways too, so that |curvature| ≤ β.
 
 use super::objective::{Objective, Position, Slope, distance, dot, norm};
 use candle_core::{DType, Result, Tensor};
@@ -24,7 +24,8 @@ pub struct Walk {
 }
 
 // ANCHOR: walk
-/// Walks from a point with the given slope along `direction` by each of `distances` (η′). The net is left as it was found.
+/// Walks from a point with the given slope along `direction` by each of `distances` (η′). The net is left as it was
+/// found.
 pub fn walk(objective: &Objective, slope: &Slope, direction: &[Tensor], distances: &[f64]) -> Result<Walk> {
     let position = Position::of(objective.net().parameters())?;
     let length = norm(direction)?;

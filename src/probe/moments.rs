@@ -16,8 +16,8 @@ pub struct Units {
 /// The hidden layers' units at one place.
 pub type Layers = Vec<Units>;
 
-/// A change of the two moments from one step to the next: of each layer the sum over its units over another sum, so that
-/// units that hardly vary have no say of their own; then the mean over the layers.
+/// A change of the two moments from one step to the next: of each layer the sum over its units over another sum, so
+/// that units that hardly vary have no say of their own; then the mean over the layers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Change {
     /// Σ |μ_{t+1} − μ_t| / Σ σ_t.

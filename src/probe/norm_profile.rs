@@ -1,5 +1,5 @@
-//! What chapter 16 wants to know of a classifier's training: the landscape along the gradient on the way, and how far evaluation
-//! is from training at the end.
+//! What chapter 16 wants to know of a classifier's training: the landscape along the gradient on the way, and how far
+//! evaluation is from training at the end.
 
 use super::probe_schedule::{ProbeSchedule, Probes};
 use super::train_eval::{LOGIT_GAP, gaps};

@@ -14,8 +14,8 @@ use normbook_lab::trial::{Grid, Outcome, Series, Trace, median};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The accuracy on the first [`Probes::examples`] training images, in batches of the training's size and with the noise of
-/// the step: series over steps, value at the end; of a diverged run, that of guessing.
+/// The accuracy on the first [`Probes::examples`] training images, in batches of the training's size and with the noise
+/// of the step: series over steps, value at the end; of a diverged run, that of guessing.
 pub const TRAIN_ACCURACY: &str = "train_accuracy";
 
 /// Histograms are taken at so many of the looks.
@@ -94,7 +94,8 @@ impl<'a> ProbeSchedule<'a> {
         self.is_look(step) || seen.last.is_some() || self.seeks_level(seen, step)
     }
 
-    /// The examples that are always the same: the first training images, or all of a network that trains on all at once.
+    /// The examples that are always the same: the first training images, or all of a network that trains on all at
+    /// once.
     fn fixed(&self, snapshot: &Snapshot) -> Result<Split> {
         match snapshot.train.targets {
             Targets::Classes(_) => snapshot.train.narrow(0, self.probes.examples.min(snapshot.train.len())),

@@ -1,5 +1,5 @@
-//! A training with the probes of Santurkar et al. 2018 (arXiv:1805.11604) on it. Chapters 6 to 9 share its stored runs, so
-//! each measures all that any of them needs; a chapter keeps in its record what it shows.
+//! A training with the probes of Santurkar et al. 2018 (arXiv:1805.11604) on it. Chapters 6 to 9 share its stored runs,
+//! so each measures all that any of them needs; a chapter keeps in its record what it shows.
 
 use super::probe_schedule::Probes;
 use super::subject::Subject;
@@ -22,14 +22,15 @@ impl Trial for ProbedTraining {
         self.subject.data()
     }
 
-    /// Besides the training's, over steps: series `train_accuracy` (see [`super::probe_schedule::TRAIN_ACCURACY`]); `input_mean_change`,
-    /// `input_variance_change` and the same with `output_`, of what activations are applied to and of what they give (see
-    /// [`super::moments`]); `shift_difference_layer_5`, `shift_relative_..` and `shift_cosine_..`; `gradient_norm`, `batch_loss`;
-    /// with `gradient_` or `random_` for the direction before them `loss_low`, `loss_high`, `loss_range`, `change_low`, `change_high`, `beta` (the
-    /// largest over η′) and `curvature` (at the shortest η′). Over levels of the loss instead: `level_step`, and with the direction
-    /// before them `level_loss_range`, `level_change_high`, `level_beta`, `level_curvature`.
-    /// Grids: `gradient_beta_by_distance` and the same with `random_` (x: step, y: η′ over the learning rate); `histogram_layer_2`.
-    /// Values by the same names: means over the looks of changes and shifts, medians of what walks found.
+    /// Besides the training's, over steps: series `train_accuracy` (see [`super::probe_schedule::TRAIN_ACCURACY`]);
+    /// `input_mean_change`, `input_variance_change` and the same with `output_`, of what activations are applied to and
+    /// of what they give (see [`super::moments`]); `shift_difference_layer_5`, `shift_relative_..` and
+    /// `shift_cosine_..`; `gradient_norm`, `batch_loss`; with `gradient_` or `random_` for the direction before them
+    /// `loss_low`, `loss_high`, `loss_range`, `change_low`, `change_high`, `beta` (the largest over η′) and `curvature`
+    /// (at the shortest η′). Over levels of the loss instead: `level_step`, and with the direction before them
+    /// `level_loss_range`, `level_change_high`, `level_beta`, `level_curvature`. Grids: `gradient_beta_by_distance` and
+    /// the same with `random_` (x: step, y: η′ over the learning rate); `histogram_layer_2`. Values by the same names:
+    /// means over the looks of changes and shifts, medians of what walks found.
     fn run(&self, context: &RunContext) -> Result<Trace> {
         let looks = self.subject.schedule(&self.probes);
         let mut seen = looks.nothing_seen();

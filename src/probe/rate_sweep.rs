@@ -40,8 +40,8 @@ impl Trial for RateSweep {
         self.training.data()
     }
 
-    /// Series `test_accuracy` and `steps` (to the target; those that reach it alone) over the multiples; `×5` … reached, a
-    /// diverged run at its full budget; values `test_accuracy ×5` …, [`LARGEST`], [`BEST_ACCURACY`] and
+    /// Series `test_accuracy` and `steps` (to the target; those that reach it alone) over the multiples; `×5` …
+    /// reached, a diverged run at its full budget; values `test_accuracy ×5` …, [`LARGEST`], [`BEST_ACCURACY`] and
     /// [`MEAN_ACCURACY`].
     fn run(&self, context: &RunContext) -> Result<Trace> {
         let runs = in_turn(context, &self.multiples, |multiple, context| {

@@ -5,8 +5,8 @@ use super::probe_schedule::TRAIN_ACCURACY;
 use crate::data::dataset::CLASSES;
 use normbook_lab::trial::{Grid, Series, TARGET, Trace};
 
-/// The training accuracy at the first look from a part of the steps on; of a run that diverged before, that of guessing.
-/// None if it was not measured.
+/// The training accuracy at the first look from a part of the steps on; of a run that diverged before, that of
+/// guessing. None if it was not measured.
 pub fn accuracy_at(trace: &Trace, part: f64) -> Option<f64> {
     let (curve, reach) = (trace.series.get(TRAIN_ACCURACY)?, trace.reached.get(TARGET)?);
     let look = curve.x.iter().position(|step| *step >= part * reach.budget as f64);
@@ -14,8 +14,8 @@ pub fn accuracy_at(trace: &Trace, part: f64) -> Option<f64> {
 }
 
 // ANCHOR: moved
-/// Half the area between the first and the last histogram of a grid: 0 where they are the same, 1 where they have no bin in
-/// common. Two samples of one distribution differ a little, too.
+/// Half the area between the first and the last histogram of a grid: 0 where they are the same, 1 where they have no
+/// bin in common. Two samples of one distribution differ a little, too.
 pub fn moved(histograms: &Grid) -> f64 {
     let columns = histograms.x.len();
     let rows = histograms.z.chunks(columns);

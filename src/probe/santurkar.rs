@@ -1,12 +1,12 @@
-//! The nets, rates and probes that chapters 6 to 9 share (Santurkar et al. 2018, arXiv:1805.11604, appendix A), so that an
-//! arm of one chapter is the same trial in another.
+//! The nets, rates and probes that chapters 6 to 9 share (Santurkar et al. 2018, arXiv:1805.11604, appendix A), so that
+//! an arm of one chapter is the same trial in another.
 //!
 //! The paper trains a VGG-like net on CIFAR-10 by SGD at rates 0.1 and 0.5, batch 128, without augmentation, Glorot's
-//! weights, and a deep linear net at 10⁻⁶ and 10⁻⁷. Here stand ReLU MLPs of width 100 and a small CNN on Fashion-MNIST in
-//! the place of the first; the second is as in the paper. The CNN takes batches of 64, for speed. On CIFAR-10 it is VGG-A with
-//! batches of 128, and so is the MLP of as many hidden layers as VGG-A has. What the paper leaves open: its depth ("VGG-like"; its
-//! figures name layers up to 13), where a norm stands in it (here before the activation), momentum (here none), and how images are
-//! prepared (here standardised over all pixels and channels).
+//! weights, and a deep linear net at 10⁻⁶ and 10⁻⁷. Here stand ReLU MLPs of width 100 and a small CNN on Fashion-MNIST
+//! in the place of the first; the second is as in the paper. The CNN takes batches of 64, for speed. On CIFAR-10 it is
+//! VGG-A with batches of 128, and so is the MLP of as many hidden layers as VGG-A has. What the paper leaves open: its
+//! depth ("VGG-like"; its figures name layers up to 13), where a norm stands in it (here before the activation),
+//! momentum (here none), and how images are prepared (here standardised over all pixels and channels).
 
 use super::probe_schedule::Probes;
 use super::probed_training::ProbedTraining;

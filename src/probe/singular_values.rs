@@ -22,8 +22,8 @@ impl Trial for SingularValues {
         BTreeMap::new()
     }
 
-    /// Series `singular_values` by rank; values `largest`, `smallest`, and `near_one`, the part within a factor of 2 of 1;
-    /// the same with `_of_weights` behind it for W itself.
+    /// Series `singular_values` by rank; values `largest`, `smallest`, and `near_one`, the part within a factor of 2 of
+    /// 1; the same with `_of_weights` behind it for W itself.
     fn run(&self, context: &RunContext) -> Result<Trace> {
         let seed = context.seed;
         let mut stream = seed.stream(Purpose::Init, 0);

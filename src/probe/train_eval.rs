@@ -15,8 +15,8 @@ use std::collections::BTreeMap;
 pub const ACCURACY_EARLY: &str = "test_accuracy_early";
 /// The accuracy on test images that go through the net as training's do: in parts, by the parts' statistics.
 pub const TRAIN_MODE_ACCURACY: &str = "train_mode_accuracy";
-/// That less the accuracy in evaluation on the same images, 30 batches of the training's size: 1,920 images at batch 64, 60
-/// at batch 2.
+/// That less the accuracy in evaluation on the same images, 30 batches of the training's size: 1,920 images at batch
+/// 64, 60 at batch 2.
 pub const ACCURACY_GAP: &str = "accuracy_gap";
 /// The root mean square difference of a logit between the two, over that of the logits in evaluation.
 pub const LOGIT_GAP: &str = "logit_gap";

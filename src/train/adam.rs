@@ -4,8 +4,8 @@
 //! m̂ = m / (1 − β₁ᵗ),  v̂ = v / (1 − β₂ᵗ)
 //! θ ← θ − η m̂ / (√v̂ + ε)
 //!
-//! The same numbers as candle-nn's `AdamW` without weight decay gives. That one hides m, v and t, so that a training with it
-//! could not be kept on the way.
+//! The same numbers as candle-nn's `AdamW` without weight decay gives. That one hides m, v and t, so that a training
+//! with it could not be kept on the way.
 
 use candle_core::{DType, Device, Result, Tensor, Var, backprop::GradStore};
 

@@ -34,8 +34,8 @@ impl Batches {
         Self { seed, size: size.min(examples), draw }
     }
 
-    /// Of examples of these classes, in parts if any. A batch has at most as many examples as there are. Errors if parts do
-    /// not fill it, or classes not a part.
+    /// Of examples of these classes, in parts if any. A batch has at most as many examples as there are. Errors if
+    /// parts do not fill it, or classes not a part.
     pub fn in_parts(seed: Seed, labels: &[u32], size: usize, parts: Option<Microbatches>) -> Result<Self> {
         let whole = Self::new(seed, labels.len(), size);
         let Some(Microbatches { size: part, classes }) = parts else { return Ok(whole) };

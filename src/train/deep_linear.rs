@@ -1,5 +1,5 @@
-//! Training the deep linear network of Santurkar et al. 2018 (arXiv:1805.11604, appendix A): min ½ Σ ‖W_1 … W_k x − A x‖², with
-//! x and A of independent standard normal values, by gradient descent on all examples at once.
+//! Training the deep linear network of Santurkar et al. 2018 (arXiv:1805.11604, appendix A): min ½ Σ ‖W_1 … W_k x − A
+//! x‖², with x and A of independent standard normal values, by gradient descent on all examples at once.
 //!
 //! The paper does not say whether the loss is a sum or a mean, nor of the ½: the sum with ½ begins where its Fig. 10
 //! begins, at some 5 · 10⁴, and goes with its learning rate of 10⁻⁶. Scaling the loss is scaling the learning rate.

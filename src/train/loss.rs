@@ -4,7 +4,8 @@ use crate::data::dataset::Targets;
 use candle_core::{Result, Tensor};
 use normbook_ops::cross_entropy::cross_entropy;
 
-/// Computes the loss of outputs `[N, K]`: for classes the mean cross-entropy in nats, for values half the sum of squared errors.
+/// Computes the loss of outputs `[N, K]`: for classes the mean cross-entropy in nats, for values half the sum of
+/// squared errors.
 pub fn loss(outputs: &Tensor, targets: &Targets) -> Result<Tensor> {
     match targets {
         Targets::Classes(classes) => cross_entropy(outputs, classes),

@@ -1,13 +1,14 @@
-//! Spectral norm regularization (Yoshida & Miyato 2017, arXiv:1705.10941): a penalty on the largest singular value σ of each
-//! weight. The spectral normalization of GANs, which sets σ to 1, is another method: `norm::spectral`.
+//! Spectral norm regularization (Yoshida & Miyato 2017, arXiv:1705.10941): a penalty on the largest singular value σ of
+//! each weight. The spectral normalization of GANs, which sets σ to 1, is another method: `norm::spectral`.
 //!
 //! minimize  loss + λ/2 Σ_l σ(W_l)²                       eq. 2
-//! ∂/∂W ½ σ(W)² = σ u vᵀ, with the singular vectors u and v of length 1, by one step of power iteration for each training
-//! step, from the v of the last one (Algorithm 1); a convolution's weight counts as the matrix `[O, C k k]` (§3.3)
+//! ∂/∂W ½ σ(W)² = σ u vᵀ, with the singular vectors u and v of length 1, by one step of power iteration for each
+//! training step, from the v of the last one (Algorithm 1); a convolution's weight counts as the matrix `[O, C k k]`
+//! (§3.3)
 //!
-//! The algorithm as printed has a slip: u ← W v, v ← Wᵀ u, σ ← ‖u‖ / ‖v‖ gives 1/σ, and u vᵀ is not of length 1. We take
-//! unit vectors and σ = uᵀ W v. v starts as (1, …, 1)/√I and not at random, so that all arms of a claim draw the same numbers.
-//! Biases, γ and β, which are vectors, have no penalty; the last layer has.
+//! The algorithm as printed has a slip: u ← W v, v ← Wᵀ u, σ ← ‖u‖ / ‖v‖ gives 1/σ, and u vᵀ is not of length 1. We
+//! take unit vectors and σ = uᵀ W v. v starts as (1, …, 1)/√I and not at random, so that all arms of a claim draw the
+//! same numbers. Biases, γ and β, which are vectors, have no penalty; the last layer has.
 
 use candle_core::{Result, Tensor, Var};
 use normbook_ops::power_iteration::{SingularTriplet, as_matrix, power_iteration, unit};
@@ -38,7 +39,8 @@ impl SpectralPenalty {
         self.right.iter().flatten().cloned().collect()
     }
 
-    /// The gradient of loss and penalty from that of the loss, for the parameter at `index`: `weight` `[O, I, ..]`. Moves v.
+    /// The gradient of loss and penalty from that of the loss, for the parameter at `index`: `weight` `[O, I, ..]`.
+    /// Moves v.
     pub fn add(&self, index: usize, weight: &Tensor, gradient: Tensor) -> Result<Tensor> {
         let Some(kept) = &self.right[index] else { return Ok(gradient) };
         let matrix = as_matrix(&weight.detach())?;
@@ -77,7 +79,8 @@ mod tests {
         matrix.singular_values().max()
     }
 
-    /// After enough steps the gradient that is added is the central difference of λ/2 σ², with σ of a full decomposition.
+    /// After enough steps the gradient that is added is the central difference of λ/2 σ², with σ of a full
+    /// decomposition.
     #[test]
     fn the_gradient_is_that_of_the_penalty() {
         for dims in [&[4, 6][..], &[3, 2, 2, 2]] {

@@ -67,9 +67,9 @@ struct Progress {
 }
 
 impl Training<'_> {
-    /// Trains the network. Before each step, and after the last, `observe` may look at it, record in `state` what it needs later
-    /// and add to the trace. It must leave the network as it found it, and what it depends on must be in `state` or in the
-    /// trace: both are saved with each checkpoint, from which a killed trial goes on to the bit.
+    /// Trains the network. Before each step, and after the last, `observe` may look at it, record in `state` what it
+    /// needs later and add to the trace. It must leave the network as it found it, and what it depends on must be in
+    /// `state` or in the trace: both are saved with each checkpoint, from which a killed trial goes on to the bit.
     ///
     /// Leaves series `train_loss` and, for a target accuracy, `test_accuracy` over steps; `target` reached; values
     /// `final_train_loss` and `test_accuracy`.
@@ -195,7 +195,8 @@ fn save<R: Serialize>(context: &RunContext, moving: &[Var], step: u64, recorded:
     context.checkpoint.save(&bytes)
 }
 
-/// Goes back to the last checkpoint: the step that comes next, and what was recorded. Without one that fits, no tensor moves.
+/// Goes back to the last checkpoint: the step that comes next, and what was recorded. Without one that fits, no tensor
+/// moves.
 fn resume<R: DeserializeOwned>(context: &RunContext, moving: &[Var]) -> Result<Option<(u64, R)>> {
     let Some(bytes) = context.checkpoint.last() else { return Ok(None) };
     let Ok((step, values, recorded)) = ciborium::from_reader::<(u64, Vec<Vec<f32>>, R), _>(&*bytes) else {

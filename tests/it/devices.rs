@@ -1,7 +1,9 @@
-//! The same trials on two devices: with the feature `cuda` the CPU and a GPU, else the two versions of each operation on the CPU.
+//! The same trials on two devices: with the feature `cuda` the CPU and a GPU, else the two versions of each operation
+//! on the CPU.
 //!
-//! Rounding differs, and a training doubles a difference every few steps; so the losses of the first two steps are compared. The
-//! first shows that data, initial weights and the forward pass agree, the second that gradients and the step do.
+//! Rounding differs, and a training doubles a difference every few steps; so the losses of the first two steps are
+//! compared. The first shows that data, initial weights and the forward pass agree, the second that gradients and the
+//! step do.
 
 use assert_cmd::Command;
 use normbook_lab::record::Record;
@@ -53,7 +55,8 @@ fn record(program: &str, (device, operations): (&str, &str), folder: &Path) -> R
     Record::read(&folder.join("record.json")).unwrap()
 }
 
-/// The losses before any step and after one. A record without curves has the last one, which at this scale is that after two.
+/// The losses before any step and after one. A record without curves has the last one, which at this scale is that
+/// after two.
 fn losses(trial: &TrialRecord) -> Vec<(usize, f64)> {
     let Trace { series, values, .. } = &trial.trace;
     let Some(curve) = series.get("train_loss") else {

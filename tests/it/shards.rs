@@ -1,5 +1,5 @@
-//! Several processes share the trials of a chapter by nothing but a folder: whatever happens to them, the record is that of one run
-//! without a break.
+//! Several processes share the trials of a chapter by nothing but a folder: whatever happens to them, the record is
+//! that of one run without a break.
 
 use crate::common::{Scratch, stdout};
 use std::path::{Path, PathBuf};
@@ -56,7 +56,8 @@ fn a_killed_shard_goes_on() {
     assert_eq!(scratch.record("parts"), whole());
 }
 
-/// A long trial, killed on its way as soon as its state is kept: the next process goes on from there, and nothing is left over.
+/// A long trial, killed on its way as soon as its state is kept: the next process goes on from there, and nothing is
+/// left over.
 #[test]
 fn a_trial_goes_on_where_it_was_killed() {
     let scratch = Scratch::new();
@@ -102,7 +103,8 @@ fn shards_that_are_started_twice_do_no_harm() {
     assert_eq!(scratch.record("parts"), whole());
 }
 
-/// A file system with room for a few trials alone: an error that names it, and nothing half-written counts once there is room.
+/// A file system with room for a few trials alone: an error that names it, and nothing half-written counts once there
+/// is room.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_full_disk_is_named_and_costs_nothing_that_was_finished() {

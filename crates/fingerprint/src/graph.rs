@@ -161,9 +161,9 @@ impl<'a> Module<'a> {
     }
 }
 
-/// The arrows that no path shows, as (from, to): from a type to each file that implements something for it, from a trait
-/// to each file that implements it for a type of another crate or one that a macro fills in, from a type to each file
-/// that passes it to a macro with an `impl`, and from the call of a macro to its definition.
+/// The arrows that no path shows, as (from, to): from a type to each file that implements something for it, from a
+/// trait to each file that implements it for a type of another crate or one that a macro fills in, from a type to each
+/// file that passes it to a macro with an `impl`, and from the call of a macro to its definition.
 fn unnamed_imports<'a>(items: &BTreeMap<&'a str, Items>) -> BTreeSet<(&'a str, &'a str)> {
     let definers = |name: &str| -> Vec<&'a str> {
         items.iter().filter(|(_, items)| items.definitions.contains(name)).map(|(file, _)| *file).collect()

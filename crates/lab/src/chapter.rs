@@ -22,8 +22,8 @@ pub trait Chapter: clap::Args + Serialize + Clone + 'static {
     /// Seeds and steps at a scale.
     fn protocol(scale: Scale) -> Protocol;
 
-    /// Arms that choices (such as a learning rate) are made on, run on the pilot seeds before all others. Errors if their
-    /// data cannot be read.
+    /// Arms that choices (such as a learning rate) are made on, run on the pilot seeds before all others. Errors if
+    /// their data cannot be read.
     fn pilots(&self, _protocol: &Protocol) -> Result<Vec<Arm>> {
         Ok(Vec::new())
     }
@@ -34,8 +34,8 @@ pub trait Chapter: clap::Args + Serialize + Clone + 'static {
     /// The claims with their rules, stated before anything runs.
     fn claims(&self) -> Vec<Claim>;
 
-    /// Whether the record keeps a trial's series or grid of this name. Trials that chapters share measure more than each shows;
-    /// the rest stays in the store. Values are kept always.
+    /// Whether the record keeps a trial's series or grid of this name. Trials that chapters share measure more than
+    /// each shows; the rest stays in the store. Values are kept always.
     fn record_filter(_arm: &str, _seed: Option<u64>, _name: &str) -> bool {
         true
     }

@@ -27,7 +27,8 @@ pub struct StoredCheckpoint<'a> {
 }
 
 impl<'a> StoredCheckpoint<'a> {
-    /// With what the store has of it, unless it is to begin `fresh`. `on_parts` is told how many more of [`PARTS`] are done.
+    /// With what the store has of it, unless it is to begin `fresh`. `on_parts` is told how many more of [`PARTS`] are
+    /// done.
     pub fn open(
         store: &'a Store,
         key: &'a Key,

@@ -90,8 +90,8 @@ impl Claim {
     }
 }
 
-/// Errors where the claims of a chapter cannot be judged, before anything runs: not exactly one headline, a name used twice, no
-/// measurement, or an arm that the protocol does not have.
+/// Errors where the claims of a chapter cannot be judged, before anything runs: not exactly one headline, a name used
+/// twice, no measurement, or an arm that the protocol does not have.
 pub fn check(claims: &[Claim], arms: &BTreeSet<&str>) -> Result<()> {
     let headlines = claims.iter().filter(|claim| claim.headline).count();
     ensure!(headlines == 1, "the chapter has {headlines} headline claims instead of one");

@@ -82,8 +82,8 @@ impl JudgedClaim {
     }
 }
 
-/// Judges the claims of a chapter on its trials. Where the protocol allows no verdict, `may_judge` is false and every claim
-/// is left open. Errors if a trial lacks what a claim measures, or a claim has no words.
+/// Judges the claims of a chapter on its trials. Where the protocol allows no verdict, `may_judge` is false and every
+/// claim is left open. Errors if a trial lacks what a claim measures, or a claim has no words.
 pub fn judge(claims: &[Claim], words: &Words, trials: &Trials, may_judge: bool) -> Result<Vec<JudgedClaim>> {
     let measured = claims.iter().map(|claim| measure(claim, words, trials)).collect::<Result<_>>()?;
     Ok(judge_again(measured, may_judge))

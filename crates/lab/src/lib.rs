@@ -1,8 +1,8 @@
 //! From a chapter's protocol to a judged record, its figures and what the program prints.
 //!
-//! The data goes one way: a chapter states its *protocol*; the [`runner`] runs its *trials* (arm × seed), each of which leaves
-//! a [`trial::Trace`]; the traces make the *record*, which is judged into *verdicts* and drawn by [`plot`]. The lab knows
-//! nothing of networks: another book could use it.
+//! The data goes one way: a chapter states its *protocol*; the [`runner`] runs its *trials* (arm × seed), each of which
+//! leaves a [`trial::Trace`]; the traces make the *record*, which is judged into *verdicts* and drawn by [`plot`]. The
+//! lab knows nothing of networks: another book could use it.
 
 #![forbid(unsafe_code)]
 

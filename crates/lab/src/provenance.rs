@@ -32,8 +32,8 @@ impl Fingerprint {
         write_atomically(path, format!("{text}\n").as_bytes())
     }
 
-    /// Takes the fingerprint of code that starts in the files `entries` of `sources` and reads `data`. Errors if `sources`
-    /// lacks an entry.
+    /// Takes the fingerprint of code that starts in the files `entries` of `sources` and reads `data`. Errors if
+    /// `sources` lacks an entry.
     pub fn of(sources: &Sources, entries: &[&str], data: BTreeMap<String, String>) -> Result<Self> {
         let reached = sources.graph.reach(entries).context("this program was not compiled with its own sources")?;
         Ok(Self { sources: reached, data, crates: sources.crates.clone() })

@@ -19,8 +19,8 @@ pub struct Sample {
 
 type Compute = dyn Fn(&Trials) -> Result<Vec<Option<Sample>>> + Send + Sync;
 
-/// An expression over the trials of some arms. `-`, `/` and `*` combine two quantities seed by seed; a quantity of an exact
-/// arm, which has a single number, goes with every seed.
+/// An expression over the trials of some arms. `-`, `/` and `*` combine two quantities seed by seed; a quantity of an
+/// exact arm, which has a single number, goes with every seed.
 #[derive(Clone)]
 pub struct Quantity {
     formula: String,
@@ -57,7 +57,8 @@ pub fn steps_read(
     })
 }
 
-/// What `read` finds in the trace of every seed of an arm; `what` says it in words. A seed in which it finds nothing is left out.
+/// What `read` finds in the trace of every seed of an arm; `what` says it in words. A seed in which it finds nothing is
+/// left out.
 pub fn reading(
     arm: impl Into<String>,
     what: impl Into<String>,

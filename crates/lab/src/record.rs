@@ -83,8 +83,9 @@ impl Record {
     }
 }
 
-/// What a page may quote, by name: `flags/flag`, `arm/value` of an exact arm, `arm/value/median` and `arm/target/median` over the
-/// seeds of a seeded one (a censored or diverged run counts its budget; what it lacks has no median), and `arm/setting` for every numeric setting.
+/// What a page may quote, by name: `flags/flag`, `arm/value` of an exact arm, `arm/value/median` and
+/// `arm/target/median` over the seeds of a seeded one (a censored or diverged run counts its budget; what it lacks has
+/// no median), and `arm/setting` for every numeric setting.
 pub fn derived_values<'a>(
     flags: &Value,
     arms: &BTreeMap<String, Value>,

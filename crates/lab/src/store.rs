@@ -1,8 +1,8 @@
 //! Finished trials, kept at once and found again.
 //!
-//! Each lies in its own file, named by the hash of all it depends on: settings, seed, code, data, crates, processor. A run
-//! killed at any moment goes on where it was, and so does a long trial, whose state lies beside; machines that share the folder share the work; chapters that train the
-//! same nets share the runs. Nothing half-written is trusted.
+//! Each lies in its own file, named by the hash of all it depends on: settings, seed, code, data, crates, processor. A
+//! run killed at any moment goes on where it was, and so does a long trial, whose state lies beside; machines that
+//! share the folder share the work; chapters that train the same nets share the runs. Nothing half-written is trusted.
 
 use super::arm::Arm;
 use super::atomic::{WRITING, write_atomically};

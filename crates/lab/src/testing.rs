@@ -55,7 +55,8 @@ impl Checkpoint for GoingOn {
     }
 }
 
-/// The trace of a trial that is ended before the step `at` and goes on in another process: with nothing but what was kept.
+/// The trace of a trial that is ended before the step `at` and goes on in another process: with nothing but what was
+/// kept.
 pub fn ended_and_resumed(trial: &impl Trial, seed: Seed, at: u64) -> Trace {
     let device = &Device::Cpu;
     let ending = Ending { at, state: Mutex::new(None) };
@@ -90,7 +91,8 @@ impl World {
         Self { seeds, trials: Trials::default() }
     }
 
-    /// Gives every seed of an arm the value, raised by a hundred-thousandth of it from seed to seed: real seeds differ, too.
+    /// Gives every seed of an arm the value, raised by a hundred-thousandth of it from seed to seed: real seeds differ,
+    /// too.
     pub fn value(self, arm: &str, name: &str, value: f64) -> Self {
         let values: Vec<f64> = (0..self.seeds).map(|seed| value * (1.0 + 1e-5 * seed as f64)).collect();
         self.values(arm, name, &values)
@@ -154,9 +156,9 @@ impl World {
     }
 }
 
-/// Asserts that a world in which everything is as the chapter's sources say gives every claim the verdict *reproduced*, and that
-/// no claim is blind to which arm is which: where arms of one measurement change places, each changes a number, and a claim
-/// with a floor is lost.
+/// Asserts that a world in which everything is as the chapter's sources say gives every claim the verdict *reproduced*,
+/// and that no claim is blind to which arm is which: where arms of one measurement change places, each changes a
+/// number, and a claim with a floor is lost.
 pub fn assert_claims_follow(claims: &[Claim], words: &str, world: &World) {
     let words = Words::parse(words).unwrap();
     words.check(claims).unwrap();
@@ -185,8 +187,8 @@ pub fn assert_claims_follow(claims: &[Claim], words: &str, world: &World) {
     }
 }
 
-/// Asserts that the committed record of a chapter is what its claims and words of today say of the record's trials, and that every
-/// claim reads arms that the protocol has.
+/// Asserts that the committed record of a chapter is what its claims and words of today say of the record's trials, and
+/// that every claim reads arms that the protocol has.
 pub fn assert_record_follows<C: Chapter>() {
     let root = find_root(env!("CARGO_MANIFEST_DIR")).unwrap();
     let record = Record::read(&root.join("figures").join(C::ID).join("record.json")).unwrap();

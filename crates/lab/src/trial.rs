@@ -19,8 +19,8 @@ pub trait Trial: Serialize + Send + Sync + 'static {
     /// Name and SHA-256 of each file of data it reads.
     fn data(&self) -> BTreeMap<String, String>;
 
-    /// Runs the trial. Deterministic trials ignore the seed; long ones save checkpoints and go on from the last one, to the bit.
-    /// Divergence is not an error but an [`Outcome`].
+    /// Runs the trial. Deterministic trials ignore the seed; long ones save checkpoints and go on from the last one, to
+    /// the bit. Divergence is not an error but an [`Outcome`].
     fn run(&self, context: &RunContext) -> Result<Trace>;
 
     /// Runs the trial from beginning to end without checkpoints.

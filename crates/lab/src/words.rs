@@ -1,5 +1,5 @@
-//! What is said of a chapter's claims: the file `claims.toml`. Words are no part of a fingerprint: saying a thing better makes no
-//! evidence stale.
+//! What is said of a chapter's claims: the file `claims.toml`. Words are no part of a fingerprint: saying a thing
+//! better makes no evidence stale.
 
 use crate::claim::{Claim, Measure};
 use anyhow::{Context, Result, ensure};

@@ -6,8 +6,8 @@ use proc_macro::TokenStream;
 use std::fmt::Write;
 use std::path::PathBuf;
 
-/// Embeds, as JSON text, the [`Sources`] that the calling chapter reaches. Every file that was read becomes an input of the
-/// program: cargo builds it again when one changes.
+/// Embeds, as JSON text, the [`Sources`] that the calling chapter reaches. Every file that was read becomes an input of
+/// the program: cargo builds it again when one changes.
 #[proc_macro]
 pub fn sources(_: TokenStream) -> TokenStream {
     let text = expand().unwrap_or_else(|error| format!("compile_error!({:?})", format!("sources!: {error:#}")));

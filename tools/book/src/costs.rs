@@ -26,7 +26,8 @@ struct Costs {
     rows: Vec<Row>,
 }
 
-/// A norm, over none: the time of a step with its interval, and the memory that the forward pass leaves for the backward pass.
+/// A norm, over none: the time of a step with its interval, and the memory that the forward pass leaves for the
+/// backward pass.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Row {

@@ -1,5 +1,6 @@
-//! Numbers in the prose that were typed by hand. A decimal or a percentage is a measurement, unless it is a setting: then it stands in
-//! the source of the page's chapter, too. What another text has found is quoted with its source, by `{{quoted NUMBER | SOURCE}}`.
+//! Numbers in the prose that were typed by hand. A decimal or a percentage is a measurement, unless it is a setting:
+//! then it stands in the source of the page's chapter, too. What another text has found is quoted with its source, by
+//! `{{quoted NUMBER | SOURCE}}`.
 
 use regex::Regex;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! Every page of the built book in headless Chromium: see tools/browser/test.mjs. Skipped, with a notice, where Chromium,
-//! Node.js or the two packages are missing; NORMBOOK_REQUIRE_BROWSER makes that a failure.
+//! Every page of the built book in headless Chromium: see tools/browser/test.mjs. Skipped, with a notice, where
+//! Chromium, Node.js or the two packages are missing; NORMBOOK_REQUIRE_BROWSER makes that a failure.
 
 mod tree;
 

@@ -92,8 +92,8 @@ pub fn parse<C: Chapter>() -> Arguments<C> {
     Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
 }
 
-/// Whether the arguments ask for the protocol that is committed: the book scale on the CPU with its fused kernels, without
-/// any flag.
+/// Whether the arguments ask for the protocol that is committed: the book scale on the CPU with its fused kernels,
+/// without any flag.
 pub fn is_committed<C: Chapter>(book: &Book, arguments: &Arguments<C>) -> bool {
     // Without the environment: it must not decide what is committed.
     let command = command::<C>().mut_args(|argument| argument.env(Resettable::Reset));

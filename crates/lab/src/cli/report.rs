@@ -38,8 +38,8 @@ pub fn rule(claim: &JudgedClaim) -> String {
     rule_of(claim.measure, claim.rule, claim.measurements.len())
 }
 
-/// What was measured in one part: the value, or the estimate with its interval. Censored runs above the ratio leave only
-/// the lower end of its interval standing, those below it nothing.
+/// What was measured in one part: the value, or the estimate with its interval. Censored runs above the ratio leave
+/// only the lower end of its interval standing, those below it nothing.
 pub fn measurement(claim: &JudgedClaim, part: &Measurement) -> String {
     let (Some(estimate), Some(low), Some(high)) = (part.estimate, part.low, part.high) else { return "nothing".into() };
     let runs = part.samples.len();

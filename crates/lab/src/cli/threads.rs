@@ -1,8 +1,9 @@
 //! One thread per trial.
 //!
 //! candle reads how many threads it may use from the environment: for matrix products at every call, for large
-//! elementwise operations once. Both must say 1 before the program starts, so it starts itself once more if they do not.
-//! The allocator, told in the same way, keeps what it was given back: a training step asks for the same memory again.
+//! elementwise operations once. Both must say 1 before the program starts, so it starts itself once more if they do
+//! not. The allocator, told in the same way, keeps what it was given back: a training step asks for the same memory
+//! again.
 
 use anyhow::{Context, Result};
 use std::process::{Command, ExitCode};

@@ -1,7 +1,8 @@
-//! Grey images side by side, each pixel a square. Images mean the same on light and on dark paper: their greys are no roles.
+//! Grey images side by side, each pixel a square. Images mean the same on light and on dark paper: their greys are no
+//! roles.
 //!
-//! plotters draws their frames and labels; the pixels, thousands of them, are a path for each grey: runs of equal pixels in a
-//! row, as strokes of one pixel's height.
+//! plotters draws their frames and labels; the pixels, thousands of them, are a path for each grey: runs of equal
+//! pixels in a row, as strokes of one pixel's height.
 
 use super::chart::{lines_of, title_lines};
 use super::contour::grid_of;

@@ -1,5 +1,6 @@
-//! A table of arms: a row for each name before the comma of "name, task", a column for each value of a task. A column's cells are
-//! stronger in colour the better their value is. The same table as text is what a run prints and a page shows.
+//! A table of arms: a row for each name before the comma of "name, task", a column for each value of a task. A column's
+//! cells are stronger in colour the better their value is. The same table as text is what a run prints and a page
+//! shows.
 
 use super::chart::{lines_of, title_lines};
 use super::figure::{Better, Column};

@@ -1,8 +1,8 @@
 //! Colours by role, and sizes.
 //!
 //! Figures are drawn in fixed colours that stand for roles; [`super::svg`] turns each into a CSS variable with that
-//! colour as its fallback, so that a page's theme decides. The series colours are Okabe and Ito's, which people with any
-//! colour vision can tell apart.
+//! colour as its fallback, so that a page's theme decides. The series colours are Okabe and Ito's, which people with
+//! any colour vision can tell apart.
 
 use plotters::style::{Color, FontTransform, IntoFont, RGBColor, ShapeStyle, TextStyle};
 
