@@ -96,14 +96,13 @@ impl Checkpoint for StoredCheckpoint<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arm::Arm;
-    use crate::testing::classifier;
+    use crate::toy::{arm, sources};
 
     #[test]
     fn a_state_is_there_for_the_next_process_until_the_trial_is_finished() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::new(folder.path(), "cpu", "fused");
-        let key = store.key(&Arm::seeded("net", classifier(crate::norm::NormKind::None)), Some(3)).unwrap();
+        let store = Store::new(folder.path(), "cpu", "fused", &sources());
+        let key = store.key(&arm(0.1), Some(3)).unwrap();
         let told = AtomicU64::new(0);
         let on_parts = |parts| {
             told.fetch_add(parts, Ordering::Relaxed);

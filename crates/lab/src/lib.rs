@@ -25,6 +25,8 @@ pub mod statistics;
 pub mod store;
 pub mod sweep;
 pub mod testing;
+#[cfg(test)]
+mod toy;
 pub mod trial;
 pub mod trials;
 pub mod verdict;

@@ -155,27 +155,12 @@ fn bytes_of(key: &Key) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{standardize::Preparation, tabular::Table};
-    use crate::train::{optimizer::Rule, tabular::TabularNet};
-
-    fn arm(learning_rate: f64) -> Arm {
-        let net = TabularNet {
-            table: Table::Wine,
-            preparation: Preparation::Raw,
-            hidden: 4,
-            rule: Rule::Sgd,
-            learning_rate,
-            steps: 3,
-            target_loss: 0.1,
-            test_fraction: 0.25,
-        };
-        Arm::seeded("raw", net)
-    }
+    use crate::toy::{arm, sources};
 
     #[test]
     fn a_trial_is_found_again_and_only_itself() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::new(folder.path(), "cpu", "fused");
+        let store = Store::new(folder.path(), "cpu", "fused", &sources());
         let key = store.key(&arm(0.1), Some(3)).unwrap();
         assert!(store.find(&key).is_none());
         let mut trace = Trace::default();
@@ -185,8 +170,8 @@ mod tests {
         for other in [
             store.key(&arm(0.2), Some(3)).unwrap(),
             store.key(&arm(0.1), Some(4)).unwrap(),
-            Store::new(folder.path(), "cpu", "composed").key(&arm(0.1), Some(3)).unwrap(),
-            Store::new(folder.path(), "cuda:0", "fused").key(&arm(0.1), Some(3)).unwrap(),
+            Store::new(folder.path(), "cpu", "composed", &sources()).key(&arm(0.1), Some(3)).unwrap(),
+            Store::new(folder.path(), "cuda:0", "fused", &sources()).key(&arm(0.1), Some(3)).unwrap(),
         ] {
             assert!(store.find(&other).is_none());
         }
@@ -195,7 +180,7 @@ mod tests {
     #[test]
     fn a_state_is_found_again_and_only_whole_and_by_its_own_trial() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::new(folder.path(), "cpu", "fused");
+        let store = Store::new(folder.path(), "cpu", "fused", &sources());
         let [key, other] = [3, 4].map(|seed| store.key(&arm(0.1), Some(seed)).unwrap());
         assert!(store.find_state(&key).is_none());
         store.keep_state(&key, 0.5, b"half the way").unwrap();
@@ -218,7 +203,7 @@ mod tests {
     #[test]
     fn what_was_half_written_an_hour_ago_is_removed() {
         let folder = tempfile::tempdir().unwrap();
-        let (store, trials) = (Store::new(folder.path(), "cpu", "fused"), folder.path().join("ab"));
+        let (store, trials) = (Store::new(folder.path(), "cpu", "fused", &sources()), folder.path().join("ab"));
         std::fs::create_dir(&trials).unwrap();
         let long_ago = SystemTime::now() - Duration::from_secs(3700);
         for (name, time) in [(".writing-old", long_ago), (".writing-new", SystemTime::now()), ("trial.json", long_ago)]
@@ -228,13 +213,13 @@ mod tests {
         store.sweep();
         let exists = |name| trials.join(name).exists();
         assert!(!exists(".writing-old") && exists(".writing-new") && exists("trial.json"));
-        Store::new(&folder.path().join("no folder"), "cpu", "fused").sweep();
+        Store::new(&folder.path().join("no folder"), "cpu", "fused", &sources()).sweep();
     }
 
     #[test]
     fn a_damaged_file_is_not_trusted() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::new(folder.path(), "cpu", "fused");
+        let store = Store::new(folder.path(), "cpu", "fused", &sources());
         let key = store.key(&arm(0.1), Some(3)).unwrap();
         let mut trace = Trace::default();
         trace.values.insert("loss".into(), 0.25);

@@ -1,6 +1,6 @@
 //! The number of threads changes no bit of a fused operation's output and gradients.
 
-use crate::{cases::large, op::Implementation};
+use crate::ops::{cases::large, op::Implementation};
 use candle_core::DType;
 
 #[test]

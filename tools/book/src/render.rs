@@ -172,7 +172,7 @@ fn claim_box(record: &Record, claim: &JudgedClaim) -> String {
     let caution =
         claim.caution().map_or(String::new(), |why| format!("<dt>Unconfirmed</dt><dd>{}</dd>\n", escape(why)));
     let found: Vec<String> = claim
-        .parts
+        .measurements
         .iter()
         .map(|part| {
             let at = if claim.measurements.len() == 1 { String::new() } else { format!("{}: ", part.condition) };
@@ -268,7 +268,7 @@ fn grouped(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use normbook_lab::verdict::at_least;
+    use normbook_lab::verdict::{Verdict, at_least};
 
     #[test]
     fn numbers_take_the_form_that_is_asked_for() {
@@ -283,12 +283,29 @@ mod tests {
     #[test]
     fn a_measurement_has_two_digits_and_its_unit() {
         let part = |estimate: f64, low: f64, high: f64| {
-            let claim = JudgedClaim::difference("id", at_least(0.0, 0.0)).part("here", vec![estimate]);
+            let claim = JudgedClaim {
+                id: "id".into(),
+                statement: String::new(),
+                source: String::new(),
+                measured: String::new(),
+                headline: true,
+                measure: Measure::Difference,
+                rule: at_least(0.0, 0.0),
+                covers: String::new(),
+                fewest_seeds: 1,
+                measurements: Vec::new(),
+                level: None,
+                verdict: Verdict::NotJudged,
+                unconfirmed: None,
+            };
             let part = Measurement {
+                condition: "here".into(),
+                samples: vec![estimate],
+                lower_bounds: 0,
+                failed: 0,
                 estimate: Some(estimate),
                 low: Some(low),
                 high: Some(high),
-                ..claim.measurements[0].clone()
             };
             (claim, part)
         };
