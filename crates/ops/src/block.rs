@@ -20,12 +20,12 @@ use std::sync::{Arc, OnceLock};
 pub enum BlockInput<'a> {
     /// `[N, C, ..]`.
     Tensor(&'a Tensor),
-    /// The arguments of [`conv2d`].
+    /// The arguments of [`conv2d()`].
     Convolution { input: &'a Tensor, weight: &'a Tensor, bias: &'a Tensor, windows: Windows },
 }
 
 impl BlockInput<'_> {
-    /// Returns the input as a tensor, `[N, C, ..]`. Errors as [`conv2d`].
+    /// Returns the input as a tensor, `[N, C, ..]`. Errors as [`conv2d()`].
     pub fn tensor(self) -> Result<Tensor> {
         match self {
             Self::Tensor(tensor) => Ok(tensor.clone()),
@@ -33,7 +33,7 @@ impl BlockInput<'_> {
         }
     }
 
-    /// Normalizes the input with weight γ `[C]` and bias β `[C]`, then applies the epilogue. Errors as [`conv2d`] and
+    /// Normalizes the input with weight γ `[C]` and bias β `[C]`, then applies the epilogue. Errors as [`conv2d()`] and
     /// [`normalize_with_epilogue`].
     pub fn normalize(
         self,

@@ -1,4 +1,4 @@
-//! Softmax cross-entropy: the mean over the batch of −log softmax(z)[target], in nats.
+//! Softmax cross-entropy: the mean over the batch of −log softmax(z) at the target, in nats.
 
 use super::{
     array::Array,

@@ -1,5 +1,5 @@
 //! Two-dimensional convolution (cross-correlation, as everywhere in deep learning):
-//! z[n, o, y, x] = b[o] + Σ over c, i, j of w[o, c, i, j] · a[n, c, y·s + i − p, x·s + j − p]
+//! `z[n, o, y, x] = b[o] + Σ over c, i, j of w[o, c, i, j] · a[n, c, y·s + i − p, x·s + j − p]`
 //! with stride s and padding p.
 //!
 //! The fused implementation uses Winograd's filtering where it is faster, else im2col.
@@ -38,7 +38,7 @@ pub fn conv2d(input: &Tensor, weight: &Tensor, bias: &Tensor, windows: Windows) 
     }
 }
 
-/// Returns the dimensions of z, `[N, O, H′, W′]`. Errors as [`conv2d`].
+/// Returns the dimensions of z, `[N, O, H′, W′]`. Errors as [`conv2d()`].
 pub(super) fn output_dims(input: &Tensor, weight: &Tensor, bias: &Tensor, windows: Windows) -> Result<[usize; 4]> {
     let (examples, channels, height, width) = input.dims4()?;
     let (outputs, weight_channels, filter_height, filter_width) = weight.dims4()?;
@@ -71,7 +71,7 @@ pub(super) fn output_dims(input: &Tensor, weight: &Tensor, bias: &Tensor, window
     Ok([examples, outputs, positions(padded[0], filter_height), positions(padded[1], filter_width)])
 }
 
-/// Returns [`conv2d`] by candle's own, on images without the last pixels that the stride skips: candle computes no
+/// Returns [`conv2d()`] by candle's own, on images without the last pixels that the stride skips: candle computes no
 /// gradient for images with them.
 pub fn conv2d_composed(input: &Tensor, weight: &Tensor, bias: &Tensor, windows: Windows) -> Result<Tensor> {
     let Windows { stride, padding } = windows;
@@ -84,7 +84,7 @@ pub fn conv2d_composed(input: &Tensor, weight: &Tensor, bias: &Tensor, windows: 
     images.conv2d(weight, 0, stride, 1, 1)?.broadcast_add(&bias.reshape((1, bias.elem_count(), 1, 1))?)
 }
 
-/// Returns [`conv2d`] by matrix products.
+/// Returns [`conv2d()`] by matrix products.
 pub fn conv2d_fused(input: &Tensor, weight: &Tensor, bias: &Tensor, windows: Windows) -> Result<Tensor> {
     apply3(Conv2d(windows), input, weight, bias)
 }

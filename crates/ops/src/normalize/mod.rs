@@ -3,8 +3,8 @@
 //!
 //! Batch, layer, instance and group normalization differ in their sets, which are [`Axes`] (Wu & He 2018,
 //! arXiv:1803.08494, eq. 1–7). The ℓp variants of Santurkar et al. 2018 (arXiv:1805.11604, §3.3) differ in d, a
-//! [`ScaleStatistic`]. The mean is taken first and the variance from x − μ in a second pass, because E[x²] − E[x]²
-//! cancels where |μ| ≫ d.
+//! [`ScaleStatistic`]. The mean is taken first and the variance from x − μ in a second pass, because
+//! `E[x²] − E[x]²` cancels where |μ| ≫ d.
 
 mod affine;
 mod backward;
