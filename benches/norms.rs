@@ -87,7 +87,8 @@ impl Training {
     /// One step; returns the bytes that its forward pass left for the backward pass.
     fn step(&mut self, batch: &Split) -> Result<usize> {
         let before = ALLOCATOR.allocated();
-        let loss = cross_entropy(&self.net.forward(&batch.inputs, Pass::train(self.steps, Seed(0)))?, &batch.classes)?;
+        let loss =
+            cross_entropy(&self.net.forward(&batch.inputs, Pass::train(self.steps, Seed(0)))?, batch.classes()?)?;
         let held = ALLOCATOR.allocated().saturating_sub(before);
         self.optimizer.step(&loss.backward()?)?;
         self.steps += 1;

@@ -68,7 +68,7 @@ impl Training {
 
     fn step(&mut self) -> Result<()> {
         self.result = None;
-        let Split { inputs, targets } = &self.batch;
+        let Batch { inputs, targets } = &self.batch;
         let outputs = self.net.forward(inputs, Pass::TRAIN)?;
         let loss = match self.objective {
             Objective::CrossEntropy => cross_entropy(&outputs, targets)?,

@@ -45,7 +45,7 @@ pub enum Architecture {
 }
 
 /// What a net is trained on.
-pub struct Split {
+pub struct Batch {
     pub inputs: Tensor,
     /// Classes, or numbers of the output's shape.
     pub targets: Tensor,
@@ -100,7 +100,7 @@ impl Work {
                 (Var::from_tensor(&normal(&[64, 32, 32])?)?.as_tensor().clone(), normal(&[64, 32, 32])?)
             }
         };
-        Ok(Split { inputs, targets })
+        Ok(Batch { inputs, targets })
     }
 
     /// Writes the weights and the batch.
@@ -108,7 +108,7 @@ impl Work {
         let parameters = self.net()?.parameters();
         let mut tensors: HashMap<String, Tensor> =
             parameters.iter().enumerate().map(|(index, var)| (index.to_string(), var.as_tensor().clone())).collect();
-        let Split { inputs, targets } = self.batch()?;
+        let Batch { inputs, targets } = self.batch()?;
         tensors.extend([("inputs".into(), inputs), ("targets".into(), targets)]);
         candle_core::safetensors::save(&tensors, file).with_context(|| format!("cannot write {}", file.display()))
     }
