@@ -1,6 +1,6 @@
 """Chapter 6's nets by PyTorch, with its own initial weights, order, noise and BatchNorm1d: training accuracy on the first 512
 training images as training sees them (batches of 128, batch statistics, noise) after 400 steps, means over ten seeds.
-Run from the repository root; writes ch06_stable_distributions.json. Ten minutes."""
+Run from the repository root; writes golden.json. Ten minutes."""
 import gzip
 import json
 import torch
@@ -62,4 +62,4 @@ for depth in [8, 14, 20]:
     for name, (norm, noise) in NETS.items():
         found[f"{name} {depth}"] = sum(accuracy(seed, depth, norm, noise) for seed in range(10)) / 10
         print(depth, name, found[f"{name} {depth}"], flush=True)
-open("tests/golden/ch06_stable_distributions.json", "w").write(json.dumps(found, indent=1) + "\n")
+open("chapters/ch06_stable_distributions/golden.json", "w").write(json.dumps(found, indent=1) + "\n")
