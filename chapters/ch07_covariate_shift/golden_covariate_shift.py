@@ -1,6 +1,6 @@
 """Definition 2.1 of Santurkar et al. 2018 in numpy, f64, on a small deep linear net with and without BatchNorm, with the
 gradients written out by hand. Weights and data are sines, so that both sides make the same. Run from the repository root;
-writes ch07_covariate_shift.json. A second."""
+writes golden_covariate_shift.json. A second."""
 import json
 import numpy as np
 
@@ -67,4 +67,4 @@ def shifts(norm, rate):
 
 
 found = {"none": shifts(False, 0.01), "batch": shifts(True, 0.01)}
-open("tests/golden/ch07_covariate_shift.json", "w").write(json.dumps(found, indent=1) + "\n")
+open("chapters/ch07_covariate_shift/golden_covariate_shift.json", "w").write(json.dumps(found, indent=1) + "\n")

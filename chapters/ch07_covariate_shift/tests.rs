@@ -1,8 +1,5 @@
-//! Chapter 7 against numpy in f64: the probe of definition 2.1 on one small net (`tests/golden/ch07_covariate_shift.py`), and
-//! what the chapter finds in the deep linear net (`tests/golden/ch07_deep_linear.py`).
-
+use super::{CovariateShift, claims::claims};
 use candle_core::{Device, Tensor};
-use normbook_lab::record::Record;
 use normbook::net::deep_linear::DeepLinearNet;
 use normbook::net::{
     Net,
@@ -11,9 +8,57 @@ use normbook::net::{
 use normbook::norm::NormKind;
 use normbook::probe::covariate_shift::covariate_shift;
 use normbook::probe::objective::{Batch, Objective, Targets};
+use normbook_lab::Chapter;
+use normbook_lab::record::Record;
 use normbook_lab::seed::{Purpose, Seed};
+use normbook_lab::testing::{World, assert_claims_follow, assert_record_follows};
+use normbook_lab::trial::FINAL_LOSS;
 use std::collections::BTreeMap;
 use std::path::Path;
+
+/// Santurkar et al. 2018, Fig. 3: without BatchNorm G and G′ are nearly the same, with it they are almost uncorrelated
+/// and differ by more, and yet the loss becomes lower.
+fn papers_world() -> World {
+    // cos(G, G′) and ‖G − G′‖ in two layers, and the final loss.
+    let linear = [
+        ("plain 1e-7", [0.99, 0.98], [1.0, 1.5], 5e4),
+        ("plain 1e-6", [0.97, 0.96], [2.0, 2.5], 4e4),
+        ("batch 1e-7", [0.05, -0.04], [10.0, 15.0], 2e4),
+        ("batch 1e-6", [-0.03, 0.02], [20.0, 25.0], 1e4),
+    ];
+    let cnn = [
+        ("plain 1e-2", [0.90, 0.88], [0.1, 0.2]),
+        ("plain 1e-1", [0.80, 0.78], [0.3, 0.4]),
+        ("batch 1e-2", [0.70, 0.68], [0.5, 0.6]),
+        ("batch 1e-1", [0.60, 0.58], [0.7, 0.8]),
+    ];
+    let shifts = |world: World, arm: &str, layers: [usize; 2], cosines: [f64; 2], differences: [f64; 2]| {
+        (0..2).fold(world, |world, at| {
+            world.value(arm, &format!("shift_cosine_layer_{}", layers[at]), cosines[at]).value(
+                arm,
+                &format!("shift_difference_layer_{}", layers[at]),
+                differences[at],
+            )
+        })
+    };
+    let world = cnn.into_iter().fold(World::new(5), |world, (arm, cosines, differences)| {
+        shifts(world, &format!("cnn {arm}"), [3, 5], cosines, differences)
+    });
+    linear.into_iter().fold(world, |world, (arm, cosines, differences, loss)| {
+        let arm = format!("linear {arm}");
+        shifts(world.value(&arm, FINAL_LOSS, loss), &arm, [9, 17], cosines, differences)
+    })
+}
+
+#[test]
+fn the_claims_hold_in_the_papers_world_and_in_no_other() {
+    assert_claims_follow(&claims(), CovariateShift::WORDS, &papers_world());
+}
+
+#[test]
+fn the_record_says_what_its_trials_say() {
+    assert_record_follows::<CovariateShift>();
+}
 
 const LAYERS: usize = 4;
 const WIDTH: usize = 3;
@@ -26,13 +71,14 @@ fn sines(start: usize, rows: usize, factor: f64) -> Tensor {
     Tensor::from_vec(values, (rows, WIDTH), &Device::Cpu).unwrap()
 }
 
-/// The net computes in f32, numpy in f64.
+/// The network computes in f32, numpy in f64.
 const TOLERANCE: f64 = 1e-4;
 
+/// The probe of definition 2.1 on one small network: `golden_covariate_shift.py`.
 #[test]
 fn the_shift_is_that_of_numpy() {
     let golden: BTreeMap<String, Vec<[f64; 2]>> =
-        serde_json::from_str(include_str!("golden/ch07_covariate_shift.json")).unwrap();
+        serde_json::from_str(include_str!("golden_covariate_shift.json")).unwrap();
     for (norm, expected) in golden {
         let norm: NormKind = norm.parse().unwrap();
         let stream = &mut Seed(0).stream(Purpose::Init, 0);
@@ -55,12 +101,13 @@ fn the_shift_is_that_of_numpy() {
     }
 }
 
-/// Other data and weights: means over five seeds differ by some tenths. What the page says holds in both.
+/// The deep linear network with other data and weights (`golden_deep_linear.py`): means over five seeds differ by some
+/// tenths. What the page says holds in both.
 #[test]
-fn the_deep_linear_net_shifts_as_in_numpy() {
+fn the_deep_linear_network_shifts_as_in_numpy() {
     let record = Record::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("figures/ch07/record.json")).unwrap();
     let golden: BTreeMap<String, BTreeMap<String, Vec<f64>>> =
-        serde_json::from_str(include_str!("golden/ch07_deep_linear.json")).unwrap();
+        serde_json::from_str(include_str!("golden_deep_linear.json")).unwrap();
     let mean = |samples: &[f64]| samples.iter().sum::<f64>() / samples.len() as f64;
     let found = |net: &str, value: &str| mean(&record.trials.samples(&format!("linear {net} 1e-6"), value).unwrap());
     for (net, layer) in [("batch", 9), ("batch", 17), ("plain", 9), ("plain", 17)] {
@@ -73,7 +120,7 @@ fn the_deep_linear_net_shifts_as_in_numpy() {
     }
     let ratio = |plain: f64, batch: f64| plain / batch;
     let (ours, numpy) = (
-        ratio(found("plain", "final_train_loss"), found("batch", "final_train_loss")),
+        ratio(found("plain", FINAL_LOSS), found("batch", FINAL_LOSS)),
         ratio(mean(&golden["plain"]["loss"]), mean(&golden["batch"]["loss"])),
     );
     assert!(ours > 1.25 && numpy > 1.25, "{ours}, numpy {numpy}");

@@ -1,6 +1,6 @@
 """Chapter 7's deep linear net with BatchNorm in numpy, f64, with its own data and initial weights: the mean cosine of
 definition 2.1 in layers 9 and 17 over 30 looks in 3,000 steps at rate 1e-6, and the final loss, with and without BatchNorm; each
-of five seeds. Run from the repository root; writes ch07_deep_linear.json. Five minutes."""
+of five seeds. Run from the repository root; writes golden_deep_linear.json. Five minutes."""
 import json
 import numpy as np
 
@@ -73,4 +73,4 @@ if __name__ == "__main__":
         runs = [run(seed, norm) for seed in range(5)]
         found[name] = {key: [float(f"{run[key]:.6g}") for run in runs] for key in runs[0]}
         print(name, found[name], flush=True)
-    open("tests/golden/ch07_deep_linear.json", "w").write(json.dumps(found, indent=1) + "\n")
+    open("chapters/ch07_covariate_shift/golden_deep_linear.json", "w").write(json.dumps(found, indent=1) + "\n")
