@@ -1,10 +1,10 @@
-//! Chapter 8's CNN against the same protocol in PyTorch, with its own weights and order: `tests/golden/ch08_cnn.py`.
+//! The CNN against the same protocol in PyTorch, with its own weights and order: `golden_cnn.py`.
 
 use normbook_lab::record::Record;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Values by net and rate, then by name; a level that was not reached has none.
+/// Values by network and rate, then by name; a level that was not reached has none.
 type Golden = BTreeMap<String, BTreeMap<String, Vec<Option<f64>>>>;
 
 fn geometric_mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
@@ -12,11 +12,12 @@ fn geometric_mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
     (values.map(libm::log).sum::<f64>() / count).exp()
 }
 
-/// Plain over BatchNorm. At rate 0.01 plain nets differ by a factor of ten between seeds in all but the random direction.
+/// The ratios of plain to BatchNorm. At rate 0.01 plain networks differ by a factor of ten between seeds in all but the
+/// random direction.
 #[test]
 fn the_landscape_of_the_cnn_is_that_of_pytorch() {
     let record = Record::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("figures/ch08/record.json")).unwrap();
-    let golden: Golden = serde_json::from_str(include_str!("golden/ch08_cnn.json")).unwrap();
+    let golden: Golden = serde_json::from_str(include_str!("../golden_cnn.json")).unwrap();
     let pytorch = |net: &str, rate: f64, name: &str| -> f64 {
         geometric_mean(golden[&format!("{net} {rate}")][name].iter().map(|value| value.unwrap()))
     };

@@ -1,8 +1,7 @@
-//! Chapter 8's walk along the gradient against numpy in f64: on one small net, and over the trainings of the deep linear net
-//! (`tests/golden/ch08_deep_linear.py`).
+//! The walk along the gradient against numpy in f64 (`golden_walk.py`): on one small network, and over the trainings of
+//! the deep linear network.
 
 use candle_core::{Device, Tensor};
-use normbook_lab::record::Record;
 use normbook::net::deep_linear::DeepLinearNet;
 use normbook::net::{
     Net,
@@ -11,6 +10,7 @@ use normbook::net::{
 use normbook::norm::NormKind;
 use normbook::probe::gradient_landscape::walk;
 use normbook::probe::objective::{Batch, Objective, Targets};
+use normbook_lab::record::Record;
 use normbook_lab::seed::{Purpose, Seed};
 use normbook_lab::trial::median;
 use serde_json::Value;
@@ -21,7 +21,7 @@ const WIDTH: usize = 3;
 const EXAMPLES: usize = 8;
 
 fn golden() -> Value {
-    serde_json::from_str(include_str!("golden/ch08_deep_linear.json")).unwrap()
+    serde_json::from_str(include_str!("../golden_walk.json")).unwrap()
 }
 
 /// factor · sin(start), sin(start + 1), …
@@ -31,7 +31,7 @@ fn sines(start: usize, rows: usize, factor: f64) -> Tensor {
     Tensor::from_vec(values, (rows, WIDTH), &Device::Cpu).unwrap()
 }
 
-/// The net computes in f32, numpy in f64.
+/// The network computes in f32, numpy in f64.
 #[test]
 fn the_walk_is_that_of_numpy() {
     for norm in ["none", "batch"] {
@@ -64,10 +64,10 @@ fn medians(golden: &Value, record: &Record, net: &str, rate: f64) -> [Vec<f64>; 
     [numpy, record.trials.samples(&format!("linear {net} {rate:e}"), "gradient_beta").unwrap()]
 }
 
-/// Other data and weights. Without BatchNorm β is small where training is slow; with it β is at 2 over the rate, or rises
-/// to it early or late.
+/// Other data and weights. Without BatchNorm β is small where training is slow; with it β is at 2 over the rate, or
+/// rises to it early or late.
 #[test]
-fn the_deep_linear_net_is_rougher_with_batch_norm_in_numpy_too() {
+fn the_deep_linear_network_is_rougher_with_batch_norm_in_numpy_too() {
     let record = Record::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("figures/ch08/record.json")).unwrap();
     let golden = golden();
     let middle = |values: &[f64]| median(values).unwrap();

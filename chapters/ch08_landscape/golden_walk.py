@@ -1,11 +1,14 @@
 """The walk along the gradient of Santurkar et al. 2018 (Fig. 4 and 10) in numpy, f64, with the gradients of chapter 7's deep linear
 net: on one small net, weights and data sines, so that both sides make the same; and over trainings of 3,000 steps at
 rates 1e-8 and 1e-6, with and without BatchNorm, with data and initial weights of numpy's own, each of five seeds: medians over 30 looks.
-Run from the repository root; writes ch08_deep_linear.json. Ten minutes."""
+Run from the repository root; writes golden_walk.json. Ten minutes."""
 import json
+import sys
 import numpy as np
-import ch07_deep_linear as deep
-from ch07_deep_linear import LAYERS, LOOKS, STEPS, batch_norm, gradients, start
+
+sys.path.append("chapters/ch07_covariate_shift")
+import golden_deep_linear as deep
+from golden_deep_linear import LAYERS, LOOKS, STEPS, batch_norm, gradients, start
 
 NORMS = {"none": None, "batch": batch_norm}
 MULTIPLES = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0]
@@ -79,4 +82,4 @@ if __name__ == "__main__":
                 runs.append({key: six_digits(value) for key, value in run(seed, norm, rate).items()})
                 print(rate, name, runs[-1], flush=True)
             found[f"{name} {rate:g}"] = {key: [of[key] for of in runs] for key in runs[0]}
-    open("tests/golden/ch08_deep_linear.json", "w").write(json.dumps(found, indent=1) + "\n")
+    open("chapters/ch08_landscape/golden_walk.json", "w").write(json.dumps(found, indent=1) + "\n")

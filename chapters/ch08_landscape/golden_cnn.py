@@ -1,7 +1,7 @@
 """Chapter 8's CNN by PyTorch, with its own initial weights, order and BatchNorm2d: at rates 0.01, 0.03 and 0.1, with and without
 BatchNorm, the walk along the gradient of the step's batch every 20 of 300 steps, and along a random direction as long;
 medians over the training of each of six seeds, and β where the loss on the first 256 training images first comes down to a
-level. Run from the repository root; writes ch08_cnn.json. Ten minutes."""
+level. Run from the repository root; writes golden_cnn.json. Ten minutes."""
 import gzip
 import json
 import numpy as np
@@ -106,4 +106,4 @@ for rate in RATES:
         of_all = {key: [of[key] and float(f"{of[key]:.6g}") for of in runs] for key in runs[0]}
         found[f"{name} {rate}"] = of_all
         print(rate, name, of_all, flush=True)
-open("tests/golden/ch08_cnn.json", "w").write(json.dumps(found, indent=1) + "\n")
+open("chapters/ch08_landscape/golden_cnn.json", "w").write(json.dumps(found, indent=1) + "\n")
