@@ -53,8 +53,8 @@ impl Trial for Explosion {
     }
 
     /// Series `gradient`, ‖∂L/∂h‖² by layers below the output for the last batch size, over that at the output, and
-    /// `growth` by batch size. Values `growth_at_B`: the growth of ‖∂L/∂h‖² a layer; of nets with BatchNorm `kept_at_B` and
-    /// `stretched_at_B` too, whose product is what one BatchNorm does to the squared gradient.
+    /// `growth` by batch size. Values `growth_at_B`: the growth of ‖∂L/∂h‖² a layer; of nets with BatchNorm `kept_at_B`
+    /// and `stretched_at_B` too, whose product is what one BatchNorm does to the squared gradient.
     fn run(&self, context: &RunContext) -> Result<Trace> {
         let RunContext { seed, device, .. } = *context;
         let gain = if self.activation == Activation::Relu { 2.0 } else { 1.0 };
@@ -66,8 +66,8 @@ impl Trial for Explosion {
         let mut growths = Vec::new();
         for size in &self.batch_sizes {
             let found = self.gradients(&weights, *size, seed, device)?;
-            // A quarter of the layers, on the side of the input, and an eighth, on that of the output, are on their way to
-            // the mean field.
+            // A quarter of the layers, on the side of the input, and an eighth, on that of the output, are on their way
+            // to the mean field.
             let (first, last) = (self.depth / 4, self.depth - 1 - self.depth / 8);
             let growth = libm::pow(found[first].before / found[last].before, 1.0 / (last - first) as f64);
             trace.values.insert(format!("growth_at_{size}"), growth);

@@ -1,5 +1,5 @@
-//! By how much the squared gradient grows a layer in a wide, deep net with BatchNorm at its start: the mean field of Yang et al.
-//! 2019 (arXiv:1902.08129), derived here for every batch size B.
+//! By how much the squared gradient grows a layer in a wide, deep net with BatchNorm at its start: the mean field of
+//! Yang et al. 2019 (arXiv:1902.08129), derived here for every batch size B.
 //!
 //! A wide layer's outputs over the batch are normal; far from the input every pair of examples is alike, so that ŷ is
 //! uniform on the sphere of radius √B orthogonal to 1: any two examples have the correlation ρ = −1/(B − 1). With
@@ -26,8 +26,8 @@ pub struct MeanField {
     pub batch_size: usize,
 }
 
-/// How much of the squared gradient BatchNorm lets through, and by how much it stretches that: Theorem 4.1's bracket and its
-/// factor 1/σ².
+/// How much of the squared gradient BatchNorm lets through, and by how much it stretches that: Theorem 4.1's bracket
+/// and its factor 1/σ².
 #[derive(Clone, Copy, Debug)]
 pub struct Growth {
     pub kept: f64,
@@ -41,7 +41,8 @@ impl Growth {
     pub fn of(activation: Activation, batch_size: usize) -> Self {
         let b = batch_size as f64;
         let rho = -1.0 / (b - 1.0);
-        // q is the chance that two examples are let through together, of those let through alone; s as above, weights in.
+        // q is the chance that two examples are let through together, of those let through alone; s as above, weights
+        // in.
         let (s, together) = match activation {
             Activation::Identity => (1.0 - rho, 1.0),
             Activation::Relu => {

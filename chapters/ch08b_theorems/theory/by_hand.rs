@@ -35,9 +35,10 @@ impl Trial for ByHand {
         BTreeMap::new()
     }
 
-    /// Values: `gradient`, ‖∂L̂/∂y‖², beside Theorem 4.1's `right_side` and `printed`; `weight`, the worst ‖∂L̂/∂W‖², beside
-    /// Theorem 4.4's `weight_appendix`, `weight_printed` and `weight_printed_of_norms`. How far the left side is above what is
-    /// printed, in parts of it: `printed_exceeded`, `weight_printed_exceeded`, `weight_printed_of_norms_exceeded`.
+    /// Values: `gradient`, ‖∂L̂/∂y‖², beside Theorem 4.1's `right_side` and `printed`; `weight`, the worst ‖∂L̂/∂W‖²,
+    /// beside Theorem 4.4's `weight_appendix`, `weight_printed` and `weight_printed_of_norms`. How far the left side is
+    /// above what is printed, in parts of it: `printed_exceeded`, `weight_printed_exceeded`,
+    /// `weight_printed_of_norms_exceeded`.
     fn run(&self, _: &RunContext) -> Result<Trace> {
         let plane = Plane(&SLOPE);
         let (sigma, normalized) = statistics(&FOUR);

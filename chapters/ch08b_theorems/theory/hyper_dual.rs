@@ -1,5 +1,5 @@
-//! Hyper-dual numbers: a + b ε₁ + c ε₂ + d ε₁ε₂ with ε₁² = ε₂² = 0. A function of x + ε₁ + ε₂ gives f, f′, f′ and f″ at once,
-//! exact to rounding: no step size, and no rule but those of arithmetic (Fike & Alonso 2011).
+//! Hyper-dual numbers: a + b ε₁ + c ε₂ + d ε₁ε₂ with ε₁² = ε₂² = 0. A function of x + ε₁ + ε₂ gives f, f′, f′ and f″ at
+//! once, exact to rounding: no step size, and no rule but those of arithmetic (Fike & Alonso 2011).
 
 use nalgebra::{DMatrix, DVector};
 use std::ops::{Add, Div, Mul, Sub};

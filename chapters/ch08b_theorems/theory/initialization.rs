@@ -24,7 +24,8 @@ fn bound(start: &DVector<f64>, plain: &DVector<f64>) -> f64 {
 }
 // ANCHOR_END: bound
 
-/// The optimum for BatchNorm that is nearest to `start`: kW* with k > 0, as near to 0 as one likes if the angle is wide.
+/// The optimum for BatchNorm that is nearest to `start`: kW* with k > 0, as near to 0 as one likes if the angle is
+/// wide.
 fn nearest(start: &DVector<f64>, plain: &DVector<f64>) -> DVector<f64> {
     plain * (plain.dot(start) / plain.norm_squared()).max(0.0)
 }
@@ -36,9 +37,9 @@ impl Trial for Initialization {
         BTreeMap::new()
     }
 
-    /// Values, the largest over all layers: `scaled_loss` and `scaled_gradient`, the loss at kW* beyond that at W* and the
-    /// gradient there, in parts of those at the start; `distance`, from the bound in parts of ‖W₀‖²; `condition_excess`, by
-    /// how much the distance is above the bound where ⟨W₀, W*⟩ < 0, in parts of ‖W₀‖².
+    /// Values, the largest over all layers: `scaled_loss` and `scaled_gradient`, the loss at kW* beyond that at W* and
+    /// the gradient there, in parts of those at the start; `distance`, from the bound in parts of ‖W₀‖²;
+    /// `condition_excess`, by how much the distance is above the bound where ⟨W₀, W*⟩ < 0, in parts of ‖W₀‖².
     fn run(&self, _: &RunContext) -> Result<Trace> {
         let mut trace = Trace::default();
         let mut worst = |name: &str, value: f64| {

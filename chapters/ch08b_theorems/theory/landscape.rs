@@ -70,9 +70,10 @@ impl Trial for Landscape {
     }
 
     /// Values. The largest difference over all nets, relative to the size of the terms: `lipschitz`, `curvature`,
-    /// `whole_hessian`, `gamma_and_beta` (between ⟨g, ŷ⟩ and ∂L̂/∂γ, ⟨1, g⟩ and ∂L̂/∂β), `by_differences` (the slope along
-    /// v). Split of the nets in which an inequality does not hold: `printed_fails`; `own_gradient_fails`, with the plain
-    /// net's gradient taken at y instead of z. `own_gradient_excess`: by how much at most, in parts of the left side.
+    /// `whole_hessian`, `gamma_and_beta` (between ⟨g, ŷ⟩ and ∂L̂/∂γ, ⟨1, g⟩ and ∂L̂/∂β), `by_differences` (the slope
+    /// along v). Fractions of the nets in which an inequality does not hold: `printed_fails`; `own_gradient_fails`, with
+    /// the plain net's gradient taken at y instead of z. `own_gradient_excess`: by how much at most, in parts of the
+    /// left side.
     fn run(&self, _: &RunContext) -> Result<Trace> {
         let mut trace = Trace::default();
         let mut worst = |name: &str, value: f64| {

@@ -9,8 +9,8 @@ const OTHERS: usize = 2;
 const HIDDEN: usize = 4;
 const CLASSES: usize = 3;
 
-/// What stands behind the unit: z ↦ L(z), the mean cross-entropy of a net with a hidden layer of softplus units. In every
-/// second net that layer is normalized too, which couples the examples: then the Hessian by z is not diagonal.
+/// What stands behind the unit: z ↦ L(z), the mean cross-entropy of a net with a hidden layer of softplus units. In
+/// every second net that layer is normalized too, which couples the examples: then the Hessian by z is not diagonal.
 pub struct Upper {
     /// Outputs of the layer's other units, an example each.
     others: Vec<[f64; OTHERS]>,

@@ -62,8 +62,8 @@ impl Trial for WeightSpace {
     }
 
     /// Values, the largest over all nets: `same_outputs`, how far the worst inputs' outputs X W are from y, and
-    /// `norm_excess`, how far their norm is above λ, both relative; `appendix`, how far its form is from an equality, in
-    /// parts of (γ²/σ²) g. The part of the nets in which the printed form does not hold: `printed_fails`,
+    /// `norm_excess`, how far their norm is above λ, both relative; `appendix`, how far its form is from an equality,
+    /// in parts of (γ²/σ²) g. The part of the nets in which the printed form does not hold: `printed_fails`,
     /// `printed_of_norms_fails`.
     fn run(&self, _: &RunContext) -> Result<Trace> {
         let (mut outputs, mut excess, mut appendix) = (0.0_f64, 0.0_f64, 0.0_f64);

@@ -1,6 +1,6 @@
 """Chapter 8b a second time, in PyTorch and numpy, f64: derivatives by autograd instead of hyper-dual numbers, nets and random
 numbers of its own, so that only what does not hang on a draw can agree. The counter-examples are the chapter's own. Run from the
-repository root; writes ch08b_theorems.json."""
+repository root; writes golden.json."""
 import json
 import math
 import numpy as np
@@ -177,4 +177,4 @@ for name, relu in (("linear", False), ("relu", True)):
     for batch in (16, 64):
         golden[f"{name}/growth_at_{batch}"] = growth(relu, batch)
     golden[f"{name}, mean field/growth_at_16"] = mean_field(relu, 16)
-open("tests/golden/ch08b_theorems.json", "w").write(json.dumps(golden, indent=1) + "\n")
+open("chapters/ch08b_theorems/golden.json", "w").write(json.dumps(golden, indent=1) + "\n")
