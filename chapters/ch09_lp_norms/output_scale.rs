@@ -1,8 +1,8 @@
 //! Batch normalization whose γ does not start at 1: what the size of a norm's outputs does, all else aside.
 //!
 //! Divided by an ℓp norm, normal values of mean 0 have not deviation 1 but σ / d: for ℓ1 √(π/2), as the mean of |x| is
-//! σ √(2/π). BatchNorm with this γ gives them the same. The next norm takes the factor away again; but behind the last one
-//! stands the layer that makes the predictions.
+//! σ √(2/π). BatchNorm with this γ gives them the same. The next norm takes the factor away again; but behind the last
+//! one stands the layer that makes the predictions.
 
 use candle_core::{Result, bail};
 use normbook::net::Net;

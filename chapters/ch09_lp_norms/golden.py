@@ -1,12 +1,15 @@
 """Chapter 9's deep linear nets in numpy, f64, with data and initial weights of numpy's own: of each of five seeds what the chapter's
 claims compare, after 3,000 steps at rate 1e-6, without a norm, with BatchNorm, with ℓ1, ℓ2, ℓ∞, and with BatchNorm whose γ starts at
 √(π/2) or at one over the mean largest of 1,000 normal values. And loss and gradients of one small net. The norms' gradients
-are checked by finite differences first. Run from the repository root; writes ch09_lp_norms.json. A quarter of an hour."""
+are checked by finite differences first. Run from the repository root; writes golden.json. A quarter of an hour."""
 import json
 import multiprocessing
+import sys
 import numpy as np
-import ch07_deep_linear
-from ch07_deep_linear import EPSILON, EXAMPLES, LAYERS, LOOKS, RATE, STEPS, batch_norm, gradients, start, stepped
+
+sys.path.append("chapters/ch07_covariate_shift")
+import golden_deep_linear as deep
+from golden_deep_linear import EPSILON, EXAMPLES, LAYERS, LOOKS, RATE, STEPS, batch_norm, gradients, start, stepped
 
 LAYER, BINS, LEVEL = 11, np.arange(-4, 4.25, 0.25), 3e4
 MULTIPLES = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0]
@@ -53,10 +56,10 @@ def sines(first, rows, factor=1.0):
 
 def small_net(norm):
     """Loss and squared gradients by weights, γ and β of chapter 7's small net, whose inputs here have a mean."""
-    ch07_deep_linear.LAYERS = 4
+    deep.LAYERS = 4
     weights = [sines(10 * layer + 7, 3) for layer in range(1, 5)]
     loss, *slopes = gradients(weights, [np.ones(3)] * 4, [np.zeros(3)] * 4, sines(1, 8) + 1, sines(100, 8, 2.0), norm)
-    ch07_deep_linear.LAYERS = LAYERS
+    deep.LAYERS = LAYERS
     return [loss, *(float(sum((slope**2).sum() for slope in of if slope is not None)) for of in slopes)]
 
 
@@ -142,4 +145,4 @@ if __name__ == "__main__":
         name: {key: [run[key] for run in runs[5 * index : 5 * index + 5]] for key in runs[0]}
         for index, name in enumerate(NETS)
     }
-    open("tests/golden/ch09_lp_norms.json", "w").write(json.dumps(found, indent=1) + "\n")
+    open("chapters/ch09_lp_norms/golden.json", "w").write(json.dumps(found, indent=1) + "\n")

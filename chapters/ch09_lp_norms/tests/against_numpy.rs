@@ -1,8 +1,8 @@
-//! Chapter 9 against numpy in f64 (`tests/golden/ch09_lp_norms.py`): loss and gradients of one small net through each ℓp norm,
-//! and what the chapter finds in the deep linear net, with other data and weights.
+//! Against numpy in f64 (`golden.py`): loss and gradients of one small network through each ℓp norm, and what the
+//! chapter finds in the deep linear network, with other data and weights.
 
+use super::super::output_scale::of_normal_values;
 use candle_core::{Device, Tensor};
-use normbook_lab::record::Record;
 use normbook::net::deep_linear::DeepLinearNet;
 use normbook::net::{
     Net,
@@ -10,8 +10,8 @@ use normbook::net::{
 };
 use normbook::norm::lp::Power;
 use normbook::probe::objective::{Batch, Objective, Targets, dot};
-use normbook::probe::output_scale::of_normal_values;
 use normbook::probe::readings::{at_level, moved};
+use normbook_lab::record::Record;
 use normbook_lab::seed::{Purpose, Seed};
 use normbook_lab::trial::{StepsToTarget, Trace};
 use serde_json::Value;
@@ -20,7 +20,7 @@ use std::path::Path;
 const WIDTH: usize = 3;
 
 fn golden() -> Value {
-    serde_json::from_str(include_str!("golden/ch09_lp_norms.json")).unwrap()
+    serde_json::from_str(include_str!("../golden.json")).unwrap()
 }
 
 fn numbers(value: &Value) -> Vec<f64> {
@@ -65,7 +65,8 @@ fn the_sizes_are_those_of_numpy() {
     }
 }
 
-/// The mean logarithm over seeds of a value of the deep linear net: ours, and numpy's, which has other data and weights.
+/// The mean logarithm over seeds of a value of the deep linear network: ours, and numpy's, which has other data and
+/// weights.
 fn both(value: &str, net: &str) -> [f64; 2] {
     let record = Record::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("figures/ch09/record.json")).unwrap();
     let arm = format!("linear {net}");
@@ -81,7 +82,7 @@ fn both(value: &str, net: &str) -> [f64; 2] {
     [mean(&ours), mean(&numbers(&golden()["runs"][net][value]))]
 }
 
-/// Of both the geometric mean of one net's value over that of another's lies between these.
+/// Asserts that in both programs the geometric mean of one network's value over another's lies between these.
 fn assert_ratio(value: &str, one: &str, other: &str, low: f64, high: f64) {
     for (who, (one_mean, other_mean)) in
         ["ours", "numpy's"].iter().zip(both(value, one).into_iter().zip(both(value, other)))
@@ -130,7 +131,7 @@ fn the_landscape_is_that_of_numpy() {
     assert_ratio("gradient_beta", "linf", "batch", 2.0, 5.0);
 }
 
-/// Ours finds ℓ∞ rougher than the plain net at a loss of 3·10⁴, numpy does not: the page says so.
+/// Ours finds ℓ∞ rougher than the plain network at a loss of 3·10⁴, numpy does not: the page says so.
 #[test]
 fn one_thing_numpy_does_not_confirm() {
     let [ours, numpys] = [0, 1].map(|who| both("beta_at_level", "plain")[who] - both("beta_at_level", "linf")[who]);
