@@ -8,8 +8,7 @@
 //! everything behind BatchNorm, orthogonal to 1.
 
 use super::explosion::Activation;
-use candle_core::{Device, Result};
-use normbook_lab::seed::Seed;
+use candle_core::Result;
 use normbook_lab::trial::{RunContext, Series, Trace, Trial};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -41,8 +40,7 @@ impl Growth {
     pub fn of(activation: Activation, batch_size: usize) -> Self {
         let b = batch_size as f64;
         let rho = -1.0 / (b - 1.0);
-        // q is the chance that two examples are let through together, of those let through alone; s as above, weights
-        // in.
+        // s as above, weights included; `together` is the chance that one example is let through if another is.
         let (s, together) = match activation {
             Activation::Identity => (1.0 - rho, 1.0),
             Activation::Relu => {

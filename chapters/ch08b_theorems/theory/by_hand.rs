@@ -3,8 +3,7 @@
 use super::hyper_dual::{Function, Real};
 use super::net::{Behind, statistics};
 use super::weight_space::Bound;
-use candle_core::{Device, Result};
-use normbook_lab::seed::Seed;
+use candle_core::Result;
 use normbook_lab::trial::{RunContext, Trace, Trial};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -68,6 +67,8 @@ impl Trial for ByHand {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use candle_core::Device;
+    use normbook_lab::seed::Seed;
 
     #[test]
     fn the_numbers_are_those_on_paper() {

@@ -2,10 +2,9 @@
 
 use super::hyper_dual::Function;
 use super::layer::{Layer, Plain, WithNorm, configuration};
-use candle_core::{Device, Result};
+use candle_core::Result;
 use nalgebra::DVector;
 use normbook::probe::exact::larger;
-use normbook_lab::seed::Seed;
 use normbook_lab::trial::{RunContext, Trace, Trial};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -74,6 +73,8 @@ impl Trial for Initialization {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use candle_core::Device;
+    use normbook_lab::seed::Seed;
 
     /// Straight away from the optimum the bound says that there is no distance at all.
     #[test]

@@ -2,10 +2,9 @@
 
 use super::hyper_dual::{Function, Real};
 use super::net::{Net, statistics};
-use candle_core::{Device, Result};
+use candle_core::Result;
 use nalgebra::{DMatrix, DVector};
 use normbook::probe::exact::{larger, largest, relative_difference};
-use normbook_lab::seed::Seed;
 use normbook_lab::trial::{RunContext, Trace, Trial};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -131,6 +130,8 @@ impl Function for GammaAndBeta<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use candle_core::Device;
+    use normbook_lab::seed::Seed;
 
     #[test]
     fn the_theorems_hold_and_the_printed_form_does_not() {

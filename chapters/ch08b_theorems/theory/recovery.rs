@@ -2,10 +2,9 @@
 
 use super::hyper_dual::Function;
 use super::layer::{INPUTS, Layer, WithNorm, configuration};
-use candle_core::{Device, Result};
+use candle_core::Result;
 use nalgebra::DVector;
 use normbook::probe::exact::{larger, relative_difference};
-use normbook_lab::seed::Seed;
 use normbook_lab::trial::{RunContext, Trace, Trial};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -59,6 +58,8 @@ impl Trial for Recovery {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use candle_core::Device;
+    use normbook_lab::seed::Seed;
 
     #[test]
     fn outputs_and_minima_come_back() {

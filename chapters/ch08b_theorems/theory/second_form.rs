@@ -2,7 +2,7 @@
 
 use super::hyper_dual::{Function, Real};
 use super::net::{Behind, Net, decade, statistics};
-use candle_core::{Device, Result};
+use candle_core::Result;
 use normbook_lab::seed::{Purpose, Seed};
 use normbook_lab::trial::{RunContext, Trace, Trial};
 use serde::Serialize;
@@ -81,6 +81,7 @@ fn sides(y: &[f64], gamma: f64, beta: f64, bottom: &[f64]) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use candle_core::Device;
 
     #[test]
     fn the_numbers_are_those_on_paper() {

@@ -2,7 +2,7 @@
 
 use super::hyper_dual::Function;
 use super::net::{Net, decade, statistics};
-use candle_core::{Device, Result};
+use candle_core::Result;
 use nalgebra::{DMatrix, DVector};
 use normbook::probe::exact::{larger, relative_difference};
 use normbook_lab::seed::{Purpose, Seed};
@@ -129,6 +129,7 @@ fn worst_inputs(y: &DVector<f64>, weight: &DVector<f64>, lambda: f64) -> DMatrix
 #[cfg(test)]
 mod tests {
     use super::*;
+    use candle_core::Device;
 
     #[test]
     fn the_appendix_holds_and_the_main_text_does_not() {
