@@ -67,7 +67,7 @@ fn half_rate_times_beta(norm: &str, rate: f64) -> (String, Quantity) {
 
 /// Reads β at an η′ of so many learning rates, median over the training.
 fn beta_at_distance(arm: String, rates: f64) -> Quantity {
-    reading(arm, format!("median of gradient_beta_by_distance at {rates} learning rates"), move |trace| {
+    reading(arm, format!("median of gradient_beta_by_distance at η′ = {rates} · learning rate"), move |trace| {
         median(at_distance(trace.grids.get("gradient_beta_by_distance")?, rates)?)
     })
 }
