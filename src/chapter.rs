@@ -10,7 +10,7 @@ use normbook_ops::implementation::Implementation;
 #[macro_export]
 macro_rules! chapter {
     ($chapter:ty) => {
-        #[cfg(not(test))]
+        #[cfg(not(any(test, target_family = "wasm")))]
         #[global_allocator]
         static ALLOCATOR: $crate::chapter::MiMalloc = $crate::chapter::MiMalloc;
 
@@ -21,6 +21,7 @@ macro_rules! chapter {
     };
 }
 
+#[cfg(not(target_family = "wasm"))]
 pub use mimalloc::MiMalloc;
 pub use normbook_lab::cli::run;
 pub use normbook_sources::sources;
