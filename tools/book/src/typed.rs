@@ -3,7 +3,7 @@
 //! `{{quoted NUMBER | SOURCE}}`.
 
 use regex::Regex;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 static IN_SOURCE: LazyLock<Regex> =
@@ -11,10 +11,16 @@ static IN_SOURCE: LazyLock<Regex> =
 static IN_PROSE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?:^|[^\w.§:/])(\d+\.\d+( ?%)?|\d+ ?%)").expect("a valid pattern"));
 
-/// The numbers of a chapter's source, comments included; none for a page that is no chapter's.
+/// The numbers of a chapter's source, comments included, and of its claims' words; none for a page that is no chapter's.
+/// Tests make numbers up, and do not count.
 pub fn settings(root: &Path, page: &Path) -> Vec<f64> {
-    let stem = page.file_stem().unwrap_or_default().to_string_lossy();
-    let source = std::fs::read_to_string(root.join("chapters").join(format!("{stem}.rs"))).unwrap_or_default();
+    let folder = root.join("chapters").join(page.file_stem().unwrap_or_default());
+    let is_source = |path: &PathBuf| {
+        let has = |extension: &str| path.extension().is_some_and(|found| found == extension);
+        has("rs") && !path.ends_with("tests.rs") || path.ends_with("claims.toml")
+    };
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let source: String = files.filter(is_source).filter_map(|file| std::fs::read_to_string(file).ok()).collect();
     IN_SOURCE.find_iter(&source).filter_map(|number| number.as_str().replace('_', "").parse().ok()).collect()
 }
 
