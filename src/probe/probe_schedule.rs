@@ -39,7 +39,7 @@ pub struct Probes {
     pub levels: Vec<f64>,
     /// Steps from one look for them to the next.
     pub level_interval: u64,
-    /// BlockConfig layers whose histograms are taken, counted from 1.
+    /// Hidden layers whose histograms are taken, counted from 1.
     pub histogram_layers: Vec<usize>,
 }
 

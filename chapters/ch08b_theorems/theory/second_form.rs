@@ -37,7 +37,7 @@ impl Trial for SecondForm {
     }
 
     /// Values: by hand `curvature` along the gradient beside the form's `right_side`, and `exceeded`, in parts of the
-    /// curvature. Axes random batches: `slack`, the smallest room below the right side where γ ≤ σ, in parts of both
+    /// curvature. Over random batches: `slack`, the smallest room below the right side where γ ≤ σ, in parts of both
     /// sides; `fails_where_gamma_is_larger`, in which part of the batches with σ < γ < 10 σ it does not hold.
     fn run(&self, _: &RunContext) -> Result<Trace> {
         let y = THREE.map(|y| y * SIGMA * 1.5_f64.sqrt());
